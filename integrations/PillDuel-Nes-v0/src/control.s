@@ -187,9 +187,9 @@ fresh:
     rts
 .endproc
 
-;; One cell to the right, or to the left. A wall leaves the auto-repeat counter alone,
-;; a tile charges it, so that the move is tried again in every frame.
-;; in: scratch block | out: CUR_X, CUR_DAS_COUNTER | clobbers: A, Y | cycles: 100
+;; One cell to the right. A wall leaves the auto-repeat counter alone, a tile charges it,
+;; so that the move is tried again in every frame.
+;; in: scratch block | out: CUR_X, CUR_DAS_COUNTER | clobbers: A, Y | cycles: 120
 .proc shift_right
     lda CUR_ROTATION
     lsr a
@@ -208,6 +208,8 @@ shift_blocked:
 shift_done:
     rts
 
+;; One cell to the left, likewise.
+;; in: scratch block | out: CUR_X, CUR_DAS_COUNTER | clobbers: A, Y | cycles: 120
 .proc shift_left
     lda CUR_X
     beq shift_done

@@ -10,7 +10,7 @@ MAX_MUSIC    = 2
 
 ;; Mode 0: START leads to the options. DOWN asks for two players, as on the original;
 ;; there is no other choice here.
-;; in: PHASE, pads | out: MODE | clobbers: all | cycles: 4,700
+;; in: PHASE, pads | out: MODE | clobbers: all | cycles: 4,900
 .proc title_mode
     lda #SCREEN_TITLE
     jsr load_screen
@@ -42,7 +42,7 @@ done:
 
 ;; Mode 1: levels, speeds and music. The RNG steps once a frame, which is what makes
 ;; rounds differ.
-;; in: PHASE, pads | out: MODE, levels, speeds, MUSIC | clobbers: all | cycles: 4,700
+;; in: PHASE, pads | out: MODE, levels, speeds, MUSIC | clobbers: all | cycles: 4,900
 .proc options_mode
     lda #SCREEN_OPTIONS
     jsr load_screen

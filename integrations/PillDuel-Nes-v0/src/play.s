@@ -49,7 +49,7 @@ paused:
 
 ;; Copy a player's block to the scratch block and point at its bottle and pad.
 ;; in: X = seat offset | out: scratch block, seat, field pointer, PRESSED, HELD
-;; clobbers: A, X, Y except where in: keeps A and Y for the virus copy | cycles: 720
+;; clobbers: X (A and Y are kept) | cycles: 460
 .proc load_player
     stx seat
     pha

@@ -42,7 +42,7 @@ moved:
 .endproc
 
 ;; Step 5: look for lines in the rows.
-;; in: bottle | out: as scan_rows | clobbers: all | cycles: 7,500
+;; in: bottle | out: as scan_rows | clobbers: all | cycles: as scan_rows
 .proc step_rows
     lda #0
     sta CUR_RUN_TOTAL
@@ -51,7 +51,7 @@ moved:
 .endproc
 
 ;; Step 6: look for lines in the columns.
-;; in: bottle | out: as scan_columns | clobbers: all | cycles: 7,300
+;; in: bottle | out: as scan_columns | clobbers: all | cycles: as scan_columns
 .proc step_columns
     inc CUR_PLACED_STEP
     jmp scan_columns
@@ -59,7 +59,7 @@ moved:
 
 ;; Step 7: turn matched cells into circles and widowed halves into singles, redraw.
 ;; in: bottle, CUR_MATCHED | out: bottle, CUR_STATUS, CUR_PLACED_STEP | clobbers: all
-;; cycles: 7,900
+;; cycles: 8,300
 .proc step_update
     jsr update_field
     lda #STATUS_REDRAW
@@ -176,7 +176,8 @@ run_length = scratch2
 NO_COLOUR  = TILE_EMPTY
 
 ;; Find and mark every line, rows from the top down.
-;; in: bottle | out: as mark_run | clobbers: all, scratch0-scratch4 | cycles: 7,500
+;; in: bottle | out: as mark_run | clobbers: all, scratch0-scratch4
+;; cycles: 7,400 + 82 a cell of a line
 .proc scan_rows
     lda #1
     sta step
@@ -189,7 +190,8 @@ NO_COLOUR  = TILE_EMPTY
 .endproc
 
 ;; The same for columns, from the left.
-;; in: bottle | out: as mark_run | clobbers: all, scratch0-scratch4 | cycles: 7,300
+;; in: bottle | out: as mark_run | clobbers: all, scratch0-scratch4
+;; cycles: 7,200 + 82 a cell of a line
 .proc scan_columns
     lda #COLUMNS
     sta step
@@ -208,7 +210,7 @@ NO_COLOUR  = TILE_EMPTY
 ;; Split one row or column into runs of equal colour and mark those of four or more.
 ;; Cells already matched by the row scan still count.
 ;; in: Y = first cell, X = cells, step | out: Y = cell after the last
-;; clobbers: A, X, scratch1-scratch4 | cycles: 470 (rows), 930 (columns)
+;; clobbers: A, X, scratch1-scratch4 | cycles: 420 (rows), 820 (columns)
 .proc scan_line
     lda #NO_COLOUR
     sta run_colour
@@ -225,8 +227,11 @@ each:
     bne advance                 ; always
 change:
     sta scratch3
+    lda run_length
+    cmp #MIN_RUN
+    bcc :+                      ; most runs are short: spare them the call
     jsr end_run
-    lda scratch3
+:   lda scratch3
     sta run_colour
     lda #1
     sta run_length
@@ -302,8 +307,19 @@ each:
 .endproc
 
 ;; Turn matched cells into circles, and halves without their other half into singles.
-;; in: bottle | out: bottle | clobbers: A, X, Y | cycles: 7,900
+;; Beyond the top row and the edges lie bytes that are no half.
+;; in: bottle | out: bottle | clobbers: A, X, Y, scratch0-scratch3 | cycles: 8,200
 .proc update_field
+    below = scratch0            ; 2 bytes: the bottle, one row further down
+    above = scratch2            ; 2 bytes: the bottle, one row further up
+    ldx FIELD_POINTER_HIGH
+    stx below + 1
+    dex
+    stx above + 1
+    lda #<COLUMNS               ; the bottles start at a page
+    sta below
+    lda #<-COLUMNS
+    sta above
     ldy #CELLS - 1
 each:
     lda (FIELD_POINTER_LOW),y
@@ -315,8 +331,38 @@ each:
     beq circle
     cmp #TILE_SINGLE
     bcs next                    ; singles and viruses stay
-    jsr has_partner
+    cmp #TILE_LEFT
+    beq left
+    bcs right
+    cmp #TILE_TOP
+    beq top
+    lda (above),y
+    and #TYPE_MASK
+    cmp #TILE_TOP
     beq next
+    bne alone                   ; always
+top:
+    lda (below),y
+    and #TYPE_MASK
+    cmp #TILE_BOTTOM
+    beq next
+    bne alone                   ; always
+left:
+    iny
+    lda (FIELD_POINTER_LOW),y
+    dey
+    and #TYPE_MASK
+    cmp #TILE_RIGHT
+    beq next
+    bne alone                   ; always
+right:
+    dey
+    lda (FIELD_POINTER_LOW),y
+    iny
+    and #TYPE_MASK
+    cmp #TILE_LEFT
+    beq next
+alone:
     txa
     and #COLOUR_MASK
     ora #TILE_SINGLE
@@ -329,47 +375,6 @@ store:
 next:
     dey
     bpl each
-    rts
-.endproc
-
-;; Is the other half of a half still there?
-;; in: Y = cell, A = its type (TILE_TOP, TILE_BOTTOM, TILE_LEFT or TILE_RIGHT)
-;; out: Z set: yes | clobbers: A, scratch0, scratch1 | cycles: 65
-.proc has_partner
-    sty scratch0
-    cmp #TILE_LEFT
-    bcc upright
-    beq left
-    dey
-    lda #TILE_LEFT
-    bne compare
-left:
-    iny
-    lda #TILE_RIGHT
-    bne compare
-upright:
-    cmp #TILE_TOP
-    beq top
-    tya
-    sbc #COLUMNS                ; carry is set by the comparison
-    bcc done                    ; above the top row: Z is clear, the half is alone
-    tay
-    lda #TILE_TOP
-    bne compare
-top:
-    tya
-    adc #COLUMNS - 1            ; carry is set: adds COLUMNS
-    tay
-    lda #TILE_BOTTOM
-compare:
-    sta scratch1
-    lda (FIELD_POINTER_LOW),y
-    and #TYPE_MASK
-    cmp scratch1
-done:
-    php
-    ldy scratch0
-    plp
     rts
 .endproc
 

@@ -5,7 +5,7 @@
 
 ;; Upload one page of a screen a frame, with the picture off; PHASE counts the pages.
 ;; in: A = screen, PHASE | out: carry set: not done yet; carry clear: the screen is shown
-;; clobbers: A, X, Y, scratch0 | cycles: 4,300
+;; clobbers: A, X, Y, scratch0 | cycles: 4,800
 .proc load_screen
     ldx PHASE
     cpx #SCREEN_PAGES

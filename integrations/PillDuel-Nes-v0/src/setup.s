@@ -4,7 +4,7 @@
 .segment "CODE"
 
 ;; Mode 2: upload the game screen, one page a frame, then set up the first round.
-;; in: PHASE | out: MODE | clobbers: all | cycles: 4,500
+;; in: PHASE | out: MODE | clobbers: all | cycles: 4,900
 .proc load_mode
     lda #SCREEN_GAME
     jsr load_screen

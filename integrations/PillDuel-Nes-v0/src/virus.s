@@ -137,8 +137,8 @@ store:
 :   rts
 .endproc
 
-;; Count a virus up or down in packed BCD (the console's CPU has no decimal mode).
-;; in: CUR_VIRUSES | out: CUR_VIRUSES, A = it | clobbers: - | cycles: 20
+;; Count a virus up in packed BCD (the console's CPU has no decimal mode).
+;; in: CUR_VIRUSES | out: CUR_VIRUSES, A = it | clobbers: - | cycles: 33
 .proc count_virus_up
     inc CUR_VIRUSES
     lda CUR_VIRUSES
@@ -152,6 +152,8 @@ store:
     rts
 .endproc
 
+;; Count a virus down in packed BCD.
+;; in: CUR_VIRUSES | out: CUR_VIRUSES, A = it, Z set: none left | clobbers: - | cycles: 30
 .proc count_virus_down
     lda CUR_VIRUSES
     and #$0F
