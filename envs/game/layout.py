@@ -233,7 +233,7 @@ class PlayerOffset(IntEnum):
     NEXT_FIRST = 0x1A, "next capsule, first colour"
     NEXT_SECOND = 0x1B, "next capsule, second colour"
     CROWNS = 0x1E, "rounds won in this set"
-    GRAVITY_INDEX = 0x20, "gravity index in force, 0..80"
+    SPEED_UPS_COPY = 0x20, "copy of the speed-ups, made on each frame of gravity"
     RUN_TOTAL = 0x21, "chain length total of this pass"
     NEXT_ROTATION = 0x22, "next capsule, rotation"
     NEXT_SIZE = 0x23, "next capsule, size in cells"

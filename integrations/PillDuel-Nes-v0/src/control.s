@@ -25,7 +25,12 @@
     beq drop
 gravity:
     inc CUR_GRAVITY_COUNTER
-    ldx CUR_GRAVITY_INDEX
+    ldx CUR_SPEED
+    lda CUR_SPEED_UPS
+    sta CUR_SPEED_UPS_COPY
+    clc
+    adc speed_base,x
+    tax
     lda frames_per_row,x
     cmp CUR_GRAVITY_COUNTER
     bcs done
@@ -43,26 +48,25 @@ done:
     rts
 .endproc
 
-;; Put the capsule into the bottle and start resolving it. The redraw starts at its row,
-;; which is what makes the wait for the next capsule depend on the landing height.
+;; Put the capsule into the bottle and start resolving it.
 ;; in: scratch block | out: scratch block, bottle | clobbers: all | cycles: 180
 .proc lock_capsule
     jsr stamp_capsule
-    lda #TOP_Y
-    sec
-    sbc CUR_Y
-    sta CUR_STATUS
-    lda #0
-    sta CUR_PLACED_STEP
     lda #ACTION_PLACED
     sta CUR_NEXT_ACTION
     lda #SFX_LOCK
     jmp play_effect
 .endproc
 
-;; Write the halves of the capsule into the bottle; a half above the top row is lost.
-;; in: scratch block | out: bottle | clobbers: A, X, Y | cycles: 90
+;; Write the halves of the capsule into the bottle; a half above the top row is lost. The
+;; redraw starts at the capsule's row, which is what makes the wait for the next capsule
+;; depend on the landing height.
+;; in: scratch block | out: bottle, CUR_STATUS | clobbers: A, X, Y | cycles: 110
 .proc stamp_capsule
+    lda #TOP_Y
+    sec
+    sbc CUR_Y
+    sta CUR_STATUS
     jsr capsule_index
     lda CUR_ROTATION
     asl a
@@ -149,41 +153,30 @@ blocked:
 ;; Left and right with auto-repeat; right is tested first, both may act in one frame.
 ;; in: scratch block, PRESSED, HELD | out: CUR_X, CUR_DAS_COUNTER | clobbers: A, Y | cycles: 190
 .proc shift
-    lda #BUTTON_RIGHT
-    jsr repeat_direction
-    bcc :+
-    jsr shift_right
-:   lda #BUTTON_LEFT
-    jsr repeat_direction
-    bcc :+
-    jsr shift_left
-:   rts
-.endproc
-
-;; Does a direction act in this frame?
-;; in: A = button | out: carry set: it acts; CUR_DAS_COUNTER | clobbers: A | cycles: 30
-.proc repeat_direction
-    pha
-    and PRESSED
+    lda PRESSED
+    and #BUTTON_LEFT | BUTTON_RIGHT
     bne fresh
-    pla
-    and HELD
-    clc
+    lda HELD
+    and #BUTTON_LEFT | BUTTON_RIGHT
     beq done
     inc CUR_DAS_COUNTER
     lda CUR_DAS_COUNTER
     cmp #DAS_CHARGED
     bcc done
     lda #DAS_RELOAD
-    sta CUR_DAS_COUNTER
-    sec
-done:
-    rts
+    bne act                     ; always
 fresh:
-    pla
     lda #0
+act:
     sta CUR_DAS_COUNTER
-    sec
+    lda HELD
+    lsr a                       ; carry = RIGHT
+    bcc :+
+    jsr shift_right
+:   lda HELD
+    and #BUTTON_LEFT
+    bne shift_left
+done:
     rts
 .endproc
 

@@ -49,12 +49,9 @@ paused:
 
 ;; Copy a player's block to the scratch block and point at its bottle and pad.
 ;; in: X = seat offset | out: scratch block, seat, field pointer, PRESSED, HELD
-;; clobbers: X (A and Y are kept) | cycles: 460
+;; clobbers: A, X, Y | cycles: 440
 .proc load_player
     stx seat
-    pha
-    tya
-    pha
     .repeat ::PLAYER_BLOCK_SIZE, offset
         lda PLAYER1 + offset,x
         sta CUR + offset
@@ -71,9 +68,6 @@ paused:
     sta PRESSED
     lda PAD1_HELD,x
     sta HELD
-    pla
-    tay
-    pla
     rts
 .endproc
 
@@ -105,13 +99,10 @@ PAUSED_VALUE = 5
 ;; in: pads of player 1 | out: PAUSED, IN_LEVEL, or MODE = title | clobbers: A | cycles: 40
 .proc check_pause
     lda PAD1_HELD
-    and #SOFT_RESET_BUTTONS
     cmp #SOFT_RESET_BUTTONS
     beq soft_reset
-    lda PHASE
-    ora MODE
-    cmp #MODE_PLAY              ; not once the round has ended
-    bne done
+    lda PAUSE_ENABLED
+    beq done                    ; not once the round has ended
     lda PAD1_PRESSED
     cmp #BUTTON_START
     bne done

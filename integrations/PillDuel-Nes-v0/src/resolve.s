@@ -4,8 +4,6 @@
 .segment "CODE"
 
 STEP_AGAIN  = 1                 ; after a match: wait for the redraw, fall, look again
-STEP_FALL   = 3
-STEP_LEAVE  = 8
 
 ;; One step of the placed pipeline.
 ;; in: CUR_PLACED_STEP | out: scratch block, bottle | clobbers: all | cycles: 30 + step
@@ -18,7 +16,7 @@ STEP_LEAVE  = 8
     rts
 .endproc
 
-;; Steps 0, 1, 2 and 4 only pass time.
+;; Steps 0, 1 and 2 only pass time.
 ;; in: - | out: CUR_PLACED_STEP | clobbers: - | cycles: 11
 .proc step_pass
     inc CUR_PLACED_STEP
@@ -31,21 +29,27 @@ STEP_LEAVE  = 8
     lda CUR_STATUS
     bpl wait
     jsr fall_pass
-    bcs moved
+    lda #STATUS_REDRAW
+    sta CUR_STATUS
+    bcs wait
     inc CUR_PLACED_STEP
 wait:
     rts
-moved:
-    lda #STATUS_REDRAW
-    sta CUR_STATUS
+.endproc
+
+;; Step 4: forget the lines of the last look.
+;; in: - | out: CUR_MATCHED, CUR_RUN_TOTAL, CUR_PLACED_STEP | clobbers: A | cycles: 19
+.proc step_forget
+    lda #0
+    sta CUR_MATCHED
+    sta CUR_RUN_TOTAL
+    inc CUR_PLACED_STEP
     rts
 .endproc
 
 ;; Step 5: look for lines in the rows.
 ;; in: bottle | out: as scan_rows | clobbers: all | cycles: as scan_rows
 .proc step_rows
-    lda #0
-    sta CUR_RUN_TOTAL
     inc CUR_PLACED_STEP
     jmp scan_rows
 .endproc
@@ -66,21 +70,19 @@ moved:
     sta CUR_STATUS
     lda CUR_MATCHED
     beq :+
-    lda #SFX_CLEAR
-    jsr play_effect
-    lda #0
-    sta CUR_MATCHED
     lda #STEP_AGAIN
     sta CUR_PLACED_STEP
-    rts
-:   lda #STEP_LEAVE
-    sta CUR_PLACED_STEP
+    lda #SFX_CLEAR
+    jmp play_effect
+:   inc CUR_PLACED_STEP
     rts
 .endproc
 
 ;; Step 8: go on to the attack.
-;; in: - | out: CUR_NEXT_ACTION | clobbers: A | cycles: 13
+;; in: - | out: CUR_NEXT_ACTION, CUR_PLACED_STEP | clobbers: A | cycles: 18
 .proc step_leave
+    lda #0
+    sta CUR_PLACED_STEP
     lda #ACTION_CHECK_ATTACK
     sta CUR_NEXT_ACTION
     rts
@@ -254,14 +256,13 @@ end_run:
 
 ;; Count a line, remember its colour for the attack and mark its cells.
 ;; in: Y = cell after the run, run_colour, run_length, step
-;; out: CUR_MATCHED, CUR_COMBO, CUR_ATTACK_COLOURS, CUR_LAST_RUN, CUR_RUN_TOTAL, bottle,
-;;      and per virus as mark_cell | clobbers: A | cycles: 60 + 60 a cell
+;; out: CUR_MATCHED, CUR_COMBO, CUR_ATTACK_COLOURS, CUR_LAST_RUN, CUR_RUN_TOTAL,
+;;      CUR_LAST_CHAIN_ROW, bottle, and per virus as mark_cell | clobbers: A | cycles: 60 + 60 a cell
 .proc mark_run
     sty scratch4
     txa
     pha
-    lda #1
-    sta CUR_MATCHED
+    inc CUR_MATCHED
     ldx CUR_COMBO
     inc CUR_COMBO
     cpx #ATTACK_COLOURS_SIZE
@@ -269,12 +270,12 @@ end_run:
     lda run_colour
     sta CUR_ATTACK_COLOURS,x
 :   ldx run_length
-    dex
-    stx CUR_LAST_RUN
     txa
     clc
     adc CUR_RUN_TOTAL
     sta CUR_RUN_TOTAL
+    dex
+    stx CUR_LAST_RUN
     inx
 each:
     tya
@@ -284,6 +285,11 @@ each:
     jsr mark_cell
     dex
     bne each
+    tya
+    lsr a
+    lsr a
+    lsr a
+    sta CUR_LAST_CHAIN_ROW
     pla
     tax
     ldy scratch4
@@ -291,11 +297,13 @@ each:
 .endproc
 
 ;; Mark one cell of a line. The last virus of a bottle wins its round at once.
-;; in: Y = cell | out: bottle, CUR_VIRUSES, CUR_CROWNS | clobbers: A | cycles: 60
+;; in: Y = cell | out: bottle, CUR_VIRUSES, CUR_STATUS, CUR_CROWNS | clobbers: A | cycles: 60
 .proc mark_cell
     lda (FIELD_POINTER_LOW),y
     cmp #TILE_VIRUS
     bcc :+
+    lda #STATUS_REDRAW
+    sta CUR_STATUS
     jsr count_virus_down
     bne :+
     inc CUR_CROWNS
@@ -378,7 +386,7 @@ next:
     rts
 .endproc
 
-.define STEPS step_pass-1, step_pass-1, step_pass-1, step_fall-1, step_pass-1, step_rows-1, step_columns-1, step_update-1, step_leave-1
+.define STEPS step_pass-1, step_pass-1, step_pass-1, step_fall-1, step_forget-1, step_rows-1, step_columns-1, step_update-1, step_leave-1
 
 .segment "RODATA"
 step_low:  .lobytes STEPS

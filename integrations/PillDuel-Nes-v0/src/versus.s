@@ -32,7 +32,6 @@ deliver:
 :   jsr drop_garbage
     lda #0
     sta PLAYER1 + P_GARBAGE_OUT,x
-    sta CUR_PLACED_STEP
     lda #ACTION_PLACED
     sta CUR_NEXT_ACTION
     lda #SFX_GARBAGE
@@ -82,13 +81,6 @@ each:
 ;; in: scratch block | out: scratch block, bottle | clobbers: all | cycles: 400
 .proc action_spawn
     jsr next_capsule
-    lda #SPAWN_X
-    sta CUR_X
-    lda #TOP_Y
-    sta CUR_Y
-    lda #0
-    sta CUR_GRAVITY_COUNTER
-    sta CUR_COMBO
     lda #ACTION_PILL_SENT
     sta CUR_NEXT_ACTION
     jsr pose_is_free
@@ -127,8 +119,13 @@ each:
     sta CUR_NEXT_SECOND
     lda #0
     sta CUR_NEXT_ROTATION
+    sta CUR_COMBO
     lda #CAPSULE_SIZE
     sta CUR_NEXT_SIZE
+    lda #SPAWN_X
+    sta CUR_X
+    lda #TOP_Y
+    sta CUR_Y
     inx
     txa
     and #RESERVE_SIZE - 1
@@ -140,7 +137,7 @@ CAPSULE_SIZE = 2
 
 ;; Count a capsule in BCD; when the units come round to zero its player speeds up.
 ;; in: scratch block, NO_SPEED_UPS | out: CUR_CAPSULES_LOW, CUR_CAPSULES_HIGH,
-;; CUR_SPEED_UPS, CUR_GRAVITY_INDEX | clobbers: A | cycles: 80
+;; CUR_SPEED_UPS | clobbers: A | cycles: 80
 .proc count_capsule
     inc CUR_CAPSULES_LOW
     lda CUR_CAPSULES_LOW
@@ -160,7 +157,6 @@ CAPSULE_SIZE = 2
     cmp #MAX_SPEED_UPS
     bcs done
     inc CUR_SPEED_UPS
-    inc CUR_GRAVITY_INDEX
 done:
     rts
 .endproc
