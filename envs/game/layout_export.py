@@ -22,6 +22,7 @@ MARKER_END: Final = "<!-- layout:end -->"
 """The generated table of `docs/game.md` stands between these two lines."""
 
 INCLUDE_PATH: Final = "integrations/PillDuel-Nes-v0/src/layout.inc"
+HEADER_PATH: Final = "envs/backends/native/layout.hpp"
 DATA_PATHS: Final = (
     "integrations/PillDuel-Nes-v0/data.json",
     "integrations/DrMario-Nes-v0/data.json",
@@ -72,6 +73,32 @@ def render_include() -> str:
         lines += [_constant_line(*constant) for constant in constants]
     lines += ["", *_gravity_macro(), "", ".endif", ""]
     return "\n".join(lines)
+
+
+def render_header() -> str:
+    """Return the C++ header of the simulator: the same names as the cartridge's include."""
+    lines = [
+        "// Generated from envs/game/layout.py by `python -m envs.game.layout_export`.",
+        "// Change that file, not this one.",
+        "#pragma once",
+        "",
+        "#include <cstdint>",
+        "",
+        "namespace pill::layout {",
+        "",
+        f"constexpr int RAM_SIZE = {layout.RAM_SIZE};",
+    ]
+    for title, constants in _include_sections():
+        lines += ["", f"// {title}"]
+        for name, value, comment in constants:
+            suffix = f"  // {comment}" if comment else ""
+            lines.append(f"constexpr int {name} = 0x{value:02X};{suffix}")
+    size = len(layout.FRAMES_PER_ROW)
+    lines += ["", "// Frames a row, less one, by gravity index."]
+    lines += [f"constexpr std::uint8_t GRAVITY_TABLE[{size}] = {{"]
+    lines += [f"    {line}," for line in _gravity_lines()]
+    lines += ["};", "", "}  // namespace pill::layout"]
+    return "\n".join(lines) + "\n"
 
 
 def render_data_json() -> str:
@@ -125,7 +152,7 @@ def render_all(root: Path) -> dict[Path, str]:
         ValueError: Its markers are broken, see `render_document`.
     """
     document = root / DOCUMENT_PATH
-    contents = {root / INCLUDE_PATH: render_include()}
+    contents = {root / INCLUDE_PATH: render_include(), root / HEADER_PATH: render_header()}
     contents |= {root / path: render_data_json() for path in DATA_PATHS}
     contents[document] = render_document(document.read_text(encoding="utf-8"))
     return contents
@@ -215,11 +242,16 @@ def _gravity_macro() -> list[str]:
         "; capsule must exceed it for a row.",
         ".macro gravity_table",
     ]
+    lines += [f"    .byte {line}" for line in _gravity_lines()]
+    return [*lines, ".endmacro"]
+
+
+def _gravity_lines() -> Iterator[str]:
+    """Yield the gravity table as rows of numbers: frames a row, less one, by gravity index."""
     values = [frames - 1 for frames in layout.FRAMES_PER_ROW]
     for start in range(0, len(values), GRAVITY_BYTES_PER_LINE):
         chunk = values[start : start + GRAVITY_BYTES_PER_LINE]
-        lines.append("    .byte " + ", ".join(f"{value:2d}" for value in chunk))
-    return [*lines, ".endmacro"]
+        yield ", ".join(f"{value:2d}" for value in chunk)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
