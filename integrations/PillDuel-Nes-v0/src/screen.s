@@ -417,13 +417,13 @@ CROWN_STEP      = 16
 PAUSE_X         = 108
 PAUSE_Y         = 104
 
-OPTIONS_CURSOR_X  = 32
-OPTIONS_LEVEL1_X  = 96
-OPTIONS_LEVEL2_X  = 168
+OPTIONS_CURSOR_X  = 24
+OPTIONS_LEVEL1_X  = 120
+OPTIONS_LEVEL2_X  = 200
 OPTIONS_LEVEL_Y   = 72
-OPTIONS_SPEED1_Y  = 112
+OPTIONS_SPEED1_Y  = 120
 OPTIONS_SPEED2_Y  = 136
-OPTIONS_MUSIC_Y   = 176
+OPTIONS_MUSIC_Y   = 168
 
 .segment "RODATA"
 
@@ -434,8 +434,8 @@ level_x:      .byte 109, 132
 viruses_x:    .byte 110, 131
 crowns_x:     .byte 112, 128
 
-cursor_line:  .byte 72, 104, 176 ; by section
-mark_x:       .byte 88, 128, 168 ; by choice
+cursor_line:  .byte 72, 104, 168 ; by section
+mark_x:       .byte 102, 142, 182 ; by choice
 
 pause_word:   .byte GLYPH_A + 15, GLYPH_A, GLYPH_A + 20, GLYPH_A + 18, GLYPH_A + 4
 PAUSE_LETTERS = * - pause_word
