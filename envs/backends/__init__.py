@@ -1,0 +1,1 @@
+"""What runs the game behind one protocol, `envs.backends.base.Backend`."""
