@@ -13,11 +13,12 @@ STAMP := $(VENV)/.installed-$(shell printf '%s' "$(CURDIR)" | cksum | cut -d ' '
 NEEDED := Python 3.11 or newer with the modules venv and ensurepip is needed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format generated clean
+.PHONY: help install run test test-slow lint format generated clean
 
 help:
 	@echo 'make run      install into $(VENV), then train with configs/selfplay.yaml'
 	@echo 'make test     install into $(VENV), then run the whole test suite'
+	@echo 'make test-slow  the checks that take minutes each'
 	@echo 'make lint     ruff and mypy'
 	@echo 'make format   reformat the Python sources'
 	@echo 'make generated  rewrite the files generated from envs/game/layout.py'
@@ -29,7 +30,10 @@ run: $(STAMP)
 	$(IN_VENV) -m league.run configs/selfplay.yaml $(ARGS)
 
 test: $(STAMP)
-	$(IN_VENV) -m pytest $(ARGS)
+	$(IN_VENV) -m pytest -m 'not slow' $(ARGS)
+
+test-slow: $(STAMP)
+	$(IN_VENV) -m pytest -m slow $(ARGS)
 
 lint: $(STAMP)
 	$(IN_VENV) -m ruff check .
