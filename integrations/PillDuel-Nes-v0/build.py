@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--define", action="append", default=[], metavar="NAME=VALUE")
     arguments = parser.parse_args()
     try:
-        print(build(arguments.out, arguments.define))
+        sys.stdout.write(f"{build(arguments.out, arguments.define)}\n")
     except BuildError as error:
         sys.exit(str(error))
 

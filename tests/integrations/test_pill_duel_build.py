@@ -19,7 +19,8 @@ BUILT_FILES = ("rom.nes", "rom.sha", "rom.mlb", "rom.nes.0.nl")
 def load_build_script() -> ModuleType:
     """Import the cartridge's build script from its folder."""
     spec = importlib.util.spec_from_file_location("pill_duel_build", CARTRIDGE / "build.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

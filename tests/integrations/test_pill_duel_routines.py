@@ -214,12 +214,12 @@ def test_scans_find_every_line_once_in_order(console: Console) -> None:
         cycles = [console.call("scan_rows").cycles, console.call("scan_columns").cycles]
         colours = np.where(cells == EMPTY, 3, cells & 0x0F).reshape(16, 8)
         rows, columns = find_lines(colours), find_lines(colours.T)
-        expected = cells.copy().reshape(16, 8)
+        board = cells.copy().reshape(16, 8)
         for row, first, length in rows:
-            expected[row, first : first + length] = Tile.MATCHED | colours[row, first]
+            board[row, first : first + length] = Tile.MATCHED | colours[row, first]
         for column, first, length in columns:
-            expected[first : first + length, column] = Tile.MATCHED | colours[first, column]
-        expected = expected.reshape(-1)
+            board[first : first + length, column] = Tile.MATCHED | colours[first, column]
+        expected = board.reshape(-1)
         np.testing.assert_array_equal(field(console), expected)
         lines = [colours[row, first] for row, first, _ in rows]
         lines += [colours[first, column] for column, first, _ in columns]

@@ -1,10 +1,10 @@
 """Turns the ASCII art of this folder into NES tiles and nametables.
 
-`tiles.txt` holds 8x8 tiles (`;` begins a comment line): a line `= NUMBER` (hexadecimal) and eight rows of `.` (background),
-`1`, `2`, `3` (colours of the palette) or `#` (the colour of a piece: such a tile is written three
-times, NUMBER + 0, 1, 2 for yellow, red and blue). `title.txt`, `options.txt` and `game.txt` are
-the screens: 30 rows of 32 characters by `LEGEND`, and after a line `palettes` 15 rows of 16
-palette numbers, one for each block of 2x2 tiles.
+`tiles.txt` holds 8x8 tiles (`;` begins a comment line): a line `= NUMBER` (hexadecimal) and eight
+rows of `.` (background), `1`, `2`, `3` (colours of the palette) or `#` (the colour of a piece: such
+a tile is written three times, NUMBER + 0, 1, 2 for yellow, red and blue). `title.txt`,
+`options.txt` and `game.txt` are the screens: 30 rows of 32 characters by `LEGEND`, and after a line
+`palettes` 15 rows of 16 palette numbers, one for each block of 2x2 tiles.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ def encode_tiles(text: str) -> bytes:
 
 def _encode_tile(rows: list[str], piece: str) -> bytes:
     pixels = [[int(pixel) for pixel in row.replace("#", piece).replace(".", "0")] for row in rows]
-    planes = []
-    for plane in (0, 1):
-        for row in pixels:
-            planes.append(sum((pixel >> plane & 1) << (7 - x) for x, pixel in enumerate(row)))
-    return bytes(planes)
+    return bytes(
+        sum((pixel >> plane & 1) << (7 - x) for x, pixel in enumerate(row))
+        for plane in (0, 1)
+        for row in pixels
+    )
 
 
 def encode_screen(text: str, name: str) -> bytes:
@@ -94,7 +94,5 @@ def _encode_attributes(rows: list[str]) -> bytes:
     for y in range(0, 16, 2):
         for x in range(0, 16, 2):
             top, bottom = blocks[y], blocks[y + 1]
-            attributes.append(
-                top[x] | top[x + 1] << 2 | bottom[x] << 4 | bottom[x + 1] << 6
-            )
+            attributes.append(top[x] | top[x + 1] << 2 | bottom[x] << 4 | bottom[x + 1] << 6)
     return bytes(attributes)
