@@ -1,0 +1,167 @@
+"""One seat of a running game: shows the game to its policy as the policy's view asks.
+
+Adapts a frame-level game to a `View` (observation, action repeat, stack), so policies with
+different views can meet.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from envs.actions import BUTTON_ACTIONS
+from envs.backends.base import Backend
+from envs.game.layout import NO_BUTTONS
+from envs.game.state import GameState
+from envs.observation import encode_compact_ram, encode_planes
+from envs.views import swap_ram, swap_screen
+from policies.base import Observation, Policy, View
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a game, as the backend gives it and decoded."""
+
+    backend: Backend
+    """The running game; what it shows is this frame until its next step."""
+    ram: np.ndarray
+    """uint8 (2048,)."""
+    state: GameState
+
+
+def _show_position(frame: Frame, seat: int) -> GameState:
+    public = frame.state.public()
+    return public.swapped() if seat else public
+
+
+def _show_ram(frame: Frame, seat: int) -> np.ndarray:
+    return swap_ram(frame.ram) if seat else frame.ram
+
+
+def _show_pixels(frame: Frame, seat: int) -> np.ndarray:
+    screen = frame.backend.screen()
+    return swap_screen(screen) if seat else screen
+
+
+_SHOW: Final[dict[Observation, Callable[[Frame, int], Any]]] = {
+    "compact": lambda frame, seat: encode_compact_ram(frame.ram, seat),
+    "planes": lambda frame, seat: encode_planes(frame.state, seat),
+    "pixels": _show_pixels,
+    "ram": _show_ram,
+    "position": _show_position,
+}
+
+
+@dataclass(slots=True)
+class Seat:
+    """The policy of one seat, and what it holds between its decisions."""
+
+    index: int
+    """0 is the left bottle and controller 1."""
+    policy: Policy
+    rng: np.random.Generator
+    pad: int = NO_BUTTONS
+    """Pad byte that is held until the next decision."""
+    _view: View = field(init=False)
+    _policy_state: Any = field(init=False)
+    _stack: deque[Any] = field(init=False)
+    _frames_left: int = field(default=0, init=False)
+    """Frames until the next decision."""
+
+    def __post_init__(self) -> None:
+        """Check that the policy's view can be served.
+
+        Raises:
+            ValueError: The view asks for something that this game loop does not offer.
+        """
+        view = self._view = self.policy.view
+        if view.actions != "buttons":
+            raise ValueError(
+                f"expected a policy with actions 'buttons', got {view.actions!r} "
+                f"from {self.policy.name!r}"
+            )
+        if view.stack > 1 and view.observation == "position":
+            raise ValueError(
+                f"expected stack 1 for the observation 'position', got {view.stack} "
+                f"from {self.policy.name!r}"
+            )
+        self._policy_state = self.policy.initial_state(1)
+        self._stack = deque(maxlen=view.stack)
+
+    @property
+    def must_decide(self) -> bool:
+        """Whether the policy is asked before the next frame."""
+        return self._frames_left == 0
+
+    @property
+    def can_batch(self) -> bool:
+        """Whether one call may serve this seat together with others of the same policy.
+
+        A policy that draws or remembers is called for each game by itself: only then does a game
+        not depend on which others run beside it.
+        """
+        return self.policy.deterministic and self._policy_state is None
+
+    def observe(self, frame: Frame) -> Any:
+        """Return what the policy is shown, stacked on the last axis, the newest last.
+
+        Frames before the first are zeros, as in SuperSuit.
+        """
+        view = self._view
+        observation = _SHOW[view.observation](frame, self.index)
+        if view.stack == 1:
+            return observation
+        while len(self._stack) < view.stack - 1:
+            self._stack.append(np.zeros_like(observation))
+        self._stack.append(observation)
+        return np.concatenate(self._stack, axis=-1)
+
+    def press(self, action: int) -> None:
+        """Hold the buttons of `action` until the next decision.
+
+        Raises:
+            ValueError: `action` is outside the action space.
+        """
+        if not 0 <= action < len(BUTTON_ACTIONS):
+            raise ValueError(
+                f"expected an action 0..{len(BUTTON_ACTIONS) - 1}, got {action!r} "
+                f"from {self.policy.name!r}"
+            )
+        self.pad = int(BUTTON_ACTIONS[action])
+        self._frames_left = self._view.action_repeat
+
+    def pass_frame(self) -> None:
+        """Count one frame of the game."""
+        self._frames_left -= 1
+
+
+def decide(seats: Sequence[Seat], frames: Sequence[Frame]) -> None:
+    """Let the policies of `seats` choose their next buttons.
+
+    Args:
+        seats: Seats that must decide.
+        frames: The frame that each of them sees.
+    """
+    batches: dict[int, list[tuple[Seat, Frame]]] = {}
+    for seat, frame in zip(seats, frames, strict=True):
+        key = id(seat.policy) if seat.can_batch else id(seat)
+        batches.setdefault(key, []).append((seat, frame))
+    for batch in batches.values():
+        _decide_batch(batch)
+
+
+def _decide_batch(batch: list[tuple[Seat, Frame]]) -> None:
+    """Ask one policy for the actions of all its seats."""
+    first = batch[0][0]
+    observations: Any = [seat.observe(frame) for seat, frame in batch]
+    if first.policy.view.observation != "position":
+        observations = np.stack(observations)
+    actions, first._policy_state = first.policy.act(
+        observations, None, first._policy_state, first.rng
+    )
+    for (seat, _), action in zip(batch, actions, strict=True):
+        seat.press(int(action))

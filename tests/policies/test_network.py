@@ -1,0 +1,177 @@
+"""The network policy: what the network is shown, and how a policy is made of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs.game.capsule import place_halves
+from envs.game.layout import CELLS, COLUMNS, EMPTY, NUM_COLOURS, ROWS, Tile
+from envs.game.rules import ReferenceGame
+from envs.game.setup import RoundSetup, seed_to_word
+from envs.game.state import GameState, PlayerState
+from envs.observation import COMPACT_HIGH, COMPACT_SIZE, COMPACT_SPEC, encode_compact_ram
+from policies.base import View
+from policies.network import (
+    NUM_ACTIONS,
+    CompactExpansion,
+    NetworkConfig,
+    NetworkPolicy,
+    build_network,
+)
+
+VIEW = View("compact", "buttons", action_repeat=8)
+SMALL = NetworkConfig(column_features=4, hidden=8)
+
+
+@pytest.fixture(scope="module")
+def rams() -> list[np.ndarray]:
+    """RAM images from random play at different levels, 40 of them."""
+    rng = np.random.default_rng(0)
+    images = []
+    for seed in range(8):
+        setup = RoundSetup(levels=(seed, 2 * seed), rng_word=seed_to_word(seed))
+        game = ReferenceGame.from_setup(setup)
+        for _ in range(5):
+            images.append(game.ram())
+            for _ in range(80):
+                left, right = rng.choice([0, 1, 2, 4, 64, 128], 2)
+                game.step((int(left), int(right)))
+    return images
+
+
+def random_observations(count: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, COMPACT_HIGH, (count, COMPACT_SIZE), np.uint8, endpoint=True)
+
+
+def draw_planes(player: PlayerState) -> np.ndarray:
+    """The planes of one bottle from its decoded state, cell by cell: (10, 16, 8)."""
+    planes = np.zeros((10, CELLS), np.float32)
+    for cell, tile in enumerate(player.cells):
+        if tile != EMPTY:
+            planes[(tile & 3) + (0 if tile & 0xF0 == Tile.VIRUS else NUM_COLOURS), cell] = 1
+            planes[6, cell] = 1
+    if player.can_act:
+        for cell, tile in place_halves(player.x, player.y, player.rotation, player.colours):
+            planes[7 + (tile & 3), cell] = 1
+    return planes.reshape(10, ROWS, COLUMNS)
+
+
+def test_planes_show_both_bottles_and_the_falling_capsules(rams: list[np.ndarray]) -> None:
+    expand = CompactExpansion()
+    for seat in (0, 1):
+        batch = torch.from_numpy(np.stack([encode_compact_ram(ram, seat) for ram in rams]))
+        planes, _ = expand(batch)
+        for row, ram in zip(planes.numpy(), rams, strict=True):
+            players = GameState.from_ram(ram).players
+            assert np.array_equal(row[0], draw_planes(players[seat]))
+            assert np.array_equal(row[1], draw_planes(players[1 - seat]))
+
+
+def test_numbers_stay_in_range_and_tell_positions_apart() -> None:
+    expand = CompactExpansion()
+    observations = random_observations(200)
+    _, numbers = expand(torch.from_numpy(observations))
+    assert numbers.shape == (200, expand.num_numbers)
+    assert numbers.min() >= 0
+    assert numbers.max() <= 1
+    for name, field in COMPACT_SPEC.items():
+        if field.size == 1:
+            changed = observations[:1].copy()
+            changed[0, field.offset] = 0 if changed[0, field.offset] else 1
+            _, after = expand(torch.from_numpy(changed))
+            assert not torch.equal(after[0], numbers[0]), name
+
+
+def test_output_shapes_and_independent_rows() -> None:
+    torch.manual_seed(0)
+    network = build_network(SMALL).eval()
+    observations = torch.from_numpy(random_observations(6))
+    with torch.inference_mode():
+        logits, values = network(observations)
+        alone, _ = network(observations[2:3])
+    assert logits.shape == (6, NUM_ACTIONS)
+    assert logits.dtype == torch.float32
+    assert values.shape == (6,)
+    assert torch.allclose(alone[0], logits[2], atol=1e-5)
+
+
+def test_every_weight_learns() -> None:
+    torch.manual_seed(0)
+    network = build_network(SMALL)
+    logits, values = network(torch.from_numpy(random_observations(32)))
+    (logits.square().sum() + values.square().sum()).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_first_policy_is_nearly_uniform() -> None:
+    torch.manual_seed(0)
+    logits, _ = build_network(NetworkConfig())(torch.from_numpy(random_observations(64)))
+    probabilities = torch.softmax(logits, 1)
+    assert probabilities.min() > 0.5 / NUM_ACTIONS
+    assert probabilities.max() < 2.0 / NUM_ACTIONS
+
+
+@pytest.mark.parametrize("field", ["column_features", "hidden"])
+def test_config_refuses_empty_layers(field: str) -> None:
+    with pytest.raises(ValueError, match=f"expected {field} >= 1, got 0"):
+        NetworkConfig(**{field: 0})
+
+
+def make_policy(greedy: bool) -> NetworkPolicy:
+    torch.manual_seed(1)
+    network = build_network(SMALL)
+    with torch.no_grad():
+        network.policy.weight.mul_(100)
+    view = View("compact", "buttons", action_repeat=8, greedy=greedy)
+    return NetworkPolicy(network, view, "snapshot:test/main-0000")
+
+
+def test_greedy_policy_takes_the_best_action_and_draws_nothing() -> None:
+    policy = make_policy(greedy=True)
+    rng = np.random.default_rng(3)
+    before = rng.bit_generator.state
+    observations = random_observations(20)
+    actions, state = policy.act(observations, None, policy.initial_state(20), rng)
+    with torch.inference_mode():
+        logits, _ = policy._network(torch.from_numpy(observations))
+    assert np.array_equal(actions, logits.argmax(1).numpy())
+    assert actions.dtype == np.int64
+    assert state is None
+    assert rng.bit_generator.state == before
+    assert policy.deterministic
+
+
+def test_sampling_policy_follows_its_distribution() -> None:
+    policy = make_policy(greedy=False)
+    observation = random_observations(1)
+    repeated = np.repeat(observation, 20_000, 0)
+    actions, _ = policy.act(repeated, None, None, np.random.default_rng(0))
+    with torch.inference_mode():
+        logits, _ = policy._network(torch.from_numpy(observation))
+    expected = torch.softmax(logits[0], 0).numpy()
+    observed = np.bincount(actions, minlength=NUM_ACTIONS) / len(actions)
+    assert np.abs(observed - expected).max() < 0.015
+    assert not policy.deterministic
+
+
+@pytest.mark.parametrize("greedy", [True, False])
+def test_masked_actions_are_never_taken(greedy: bool) -> None:
+    policy = make_policy(greedy=greedy)
+    masks = np.zeros((200, NUM_ACTIONS), np.int8)
+    masks[:, [2, 7]] = 1
+    actions, _ = policy.act(random_observations(200), masks, None, np.random.default_rng(0))
+    assert set(actions) <= {2, 7}
+
+
+def test_policy_refuses_what_its_network_does_not_know() -> None:
+    network = build_network(SMALL)
+    with pytest.raises(ValueError, match="expected a view of observation 'compact'"):
+        NetworkPolicy(network, View("planes"), "x")
+    policy = NetworkPolicy(network, VIEW, "x")
+    with pytest.raises(ValueError, match=r"expected observations of shape \(batch, 314\)"):
+        policy.act(np.zeros((1, 5), np.uint8), None, None, np.random.default_rng(0))
