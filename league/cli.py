@@ -1,0 +1,231 @@
+"""The command line: `league match`, `run`, `standings`, `game`, `rom` and `bench`.
+
+Every command imports what it needs when it runs, so that `league --help` is quick. Results go to
+stdout, progress and errors to stderr; exit codes: 0 done, 1 a check failed, 2 bad usage or input,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from league.game_cli import game_app
+
+if TYPE_CHECKING:
+    from envs.backends.base import Backend
+
+CHECK_FAILED, BAD_USAGE = 1, 2
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    help="A self-play league for two-player NES Dr. Mario rules.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=_HELP,
+)
+rom_app = typer.Typer(help="The user's own ROMs.", no_args_is_help=True)
+bench_app = typer.Typer(help="Benchmarks of the project's promises.", no_args_is_help=True)
+app.add_typer(rom_app, name="rom")
+app.add_typer(bench_app, name="bench")
+app.add_typer(game_app, name="game")
+
+SpeedName = Literal["LOW", "MED", "HI"]
+GameName = Literal["PillDuel-Nes-v0", "DrMario-Nes-v0"]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("match")
+def match_command(
+    a: Annotated[str, typer.Argument(metavar="A", help="noop, random, greedy or snapshot:RUN/ID.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Its opponent.")],
+    pairs: Annotated[int, typer.Option(help="Pairs of games: one round, both seatings.")] = 10,
+    level: Annotated[int, typer.Option(help="Virus level of both, 0..20.")] = 0,
+    speed: Annotated[SpeedName, typer.Option(help="Speed of both.", case_sensitive=False)] = "MED",
+    backend: Annotated[Literal["retro"], typer.Option(help="What runs the game.")] = "retro",
+    game: Annotated[GameName, typer.Option(help="Game to run.")] = "PillDuel-Nes-v0",
+    seed: Annotated[int, typer.Option(min=0, help="Fixes rounds and random policies.")] = 0,
+    as_json: AsJson = False,
+    video: Annotated[Path | None, typer.Option(help="MP4 of the first pair.")] = None,
+) -> None:
+    """Play two policies against each other, in pairs of games with the seats swapped."""
+    from envs.game.layout import Speed
+    from league.match import Conditions, describe_match, play_match
+    from league.players import load_policy
+    from league.tables import make_match_table
+
+    conditions = Conditions(level=level, speed=Speed[speed])
+    first, second = load_policy(a), load_policy(b)
+    sees_pixels = "pixels" in (first.view.observation, second.view.observation)
+    start = time.monotonic()
+    with (
+        _open_backend(backend, game, rendering=sees_pixels or video is not None) as opened,
+        _record_first_pair(video) as on_frame,
+        _show_progress(f"{first.name} - {second.name}", 2 * pairs) as advance,
+    ):
+        result = play_match(
+            first,
+            second,
+            pairs=pairs,
+            backends=[opened],
+            conditions=conditions,
+            seed=seed,
+            on_game=lambda *_: advance(),
+            on_frame=on_frame,
+        )
+    if as_json:
+        _print_json({**describe_match(result), "seconds": time.monotonic() - start})
+    else:
+        _print_table(make_match_table(result))
+
+
+@app.command("run")
+def run_command(
+    config: Annotated[Path | None, typer.Argument(help="YAML file in configs/.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="training.gamma=0.99")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
+) -> None:
+    """Train, freeze and rate policies, as `python -m league.run` does."""
+    from league.run import main as run_main
+
+    arguments = [str(config)] if config is not None else []
+    arguments += overrides or []
+    if resume is not None:
+        arguments += ["--resume", str(resume)]
+    raise typer.Exit(run_main(arguments))
+
+
+@app.command("standings")
+def standings_command(
+    run: Annotated[str, typer.Argument(help="Run: its name under runs/, or its folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the ladder of a run, with 95 % intervals."""
+    from league.players import open_run
+    from league.standings import describe_standings, read_standings
+    from league.store import Store
+    from league.tables import make_standings_table
+
+    with Store(open_run(run).database, read_only=True) as store:
+        standings = read_standings(store)
+    if as_json:
+        _print_json(describe_standings(standings))
+    else:
+        _print_table(make_standings_table(standings))
+
+
+@rom_app.command("import")
+def rom_import_command(
+    path: Annotated[Path, typer.Argument(help="A .nes file, a zip archive or a folder.")],
+) -> None:
+    """Take the user's own Dr. Mario ROM into the user data folder."""
+    from league.roms import import_roms
+    from league.tables import make_rom_table
+
+    _print_table(make_rom_table(import_roms(path)))
+
+
+@rom_app.command("list")
+def rom_list_command() -> None:
+    """List the ROMs that can be played."""
+    from league.roms import list_roms
+    from league.tables import make_rom_table
+
+    _print_table(make_rom_table(list_roms()))
+
+
+@bench_app.command("env")
+def bench_env_command(
+    pairs: Annotated[int, typer.Option(min=1, help="Turns; medians are reported.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the speed of the environment with Stable-Retro's own; exit 1 below target."""
+    from league.bench import ENV_TARGETS, run_env_bench
+
+    report = run_env_bench(pairs)
+    if as_json:
+        _print_json(report)
+    else:
+        for name in ENV_TARGETS:
+            print(f"{name}: {report[name]['ratio']:.2f} x, target {report[name]['target']} x")
+    if not all(report[name]["met"] for name in ENV_TARGETS):
+        raise typer.Exit(CHECK_FAILED)
+
+
+def main() -> None:
+    """Run the command line; the entry point of `league`."""
+    try:
+        app()
+    except Exception as error:
+        if not isinstance(error, _own_errors()):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(BAD_USAGE)
+
+
+def _own_errors() -> tuple[type[Exception], ...]:
+    """Return the errors whose message tells the user what to do; a traceback would hide it."""
+    from envs.backends.base import BackendError
+    from league.errors import LeagueError
+
+    return LeagueError, BackendError
+
+
+@contextmanager
+def _open_backend(name: str, game: str, *, rendering: bool) -> Iterator[Backend]:
+    """Open the backend `name`; without rendering where nobody looks, which is faster."""
+    from envs.backends.integrations import PILL_DUEL
+    from envs.backends.retro import RetroBackend
+
+    assert name == "retro"
+    with RetroBackend(game, rendering=rendering or game != PILL_DUEL) as backend:
+        yield backend
+
+
+@contextmanager
+def _record_first_pair(video: Path | None) -> Iterator[Callable[[int, Backend], None] | None]:
+    """Yield what writes every frame of the first two games to `video`."""
+    if video is None:
+        yield None
+        return
+    from envs.video import VideoWriter
+
+    with VideoWriter(video) as writer:
+        yield lambda index, backend: writer.add(backend.screen()) if index < 2 else None
+
+
+@contextmanager
+def _show_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar with the time left on stderr, if it is a terminal; yield what moves it on."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
