@@ -1,0 +1,94 @@
+"""The ladder of a run, computed from its database; printing it is for the command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from league.payoff import Payoff, Record, decisive_pairs
+from league.ratings import ANCHOR_RATING, Ratings, fit_ratings
+from league.records import RatingRow
+from league.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line of the ladder."""
+
+    rank: int
+    """From 1; by fitted rating, see the interval before reading much into it."""
+    player: str
+    elo: float
+    lower: float
+    upper: float
+    """Elo points, 95 %; infinite on a side that the games leave open."""
+    kind: str
+    """See `league.rating_bounds.Kind`."""
+    record: Record
+    """Results over all rated games."""
+    env_steps: int | None
+    """Env steps at which a snapshot was taken; None for scripted players."""
+
+
+def rate_players(store: Store, anchor: str, anchor_rating: float = ANCHOR_RATING) -> Ratings:
+    """Fit the ratings of a run from its evaluation games.
+
+    Training games never enter: the learner changes while it plays them.
+    """
+    payoff = Payoff.from_counts(store.count_results("evaluation"))
+    parents = {row.id: row.parent for row in store.snapshots() if row.parent is not None}
+    return fit_ratings(
+        payoff.tallies(),
+        anchor=anchor,
+        anchor_rating=anchor_rating,
+        parents=parents,
+        pairs=decisive_pairs(store.pairs("evaluation")),
+    )
+
+
+def rating_rows(iteration: int, ratings: Ratings) -> list[RatingRow]:
+    """Return ratings as rows of the database."""
+    return [
+        RatingRow(iteration, one.name, one.elo, one.lower, one.upper, one.kind, one.games)
+        for one in ratings.ladder()
+    ]
+
+
+def read_standings(store: Store) -> list[Standing]:
+    """Return the ladder as it stood after the newest rated iteration, the best first.
+
+    A player whose every game ended without a winner has its fitted rating only if it is the
+    anchor; otherwise it is not on the ladder.
+    """
+    payoff = Payoff.from_counts(store.count_results("evaluation"))
+    born = {row.id: row.env_steps for row in store.snapshots()}
+    nothing = Record(0, 0, 0, 0)
+    return [
+        Standing(
+            rank=rank,
+            player=row.player,
+            elo=row.elo,
+            lower=row.lower,
+            upper=row.upper,
+            kind=row.kind,
+            record=payoff.record_of(row.player) if row.player in payoff.names else nothing,
+            env_steps=born.get(row.player),
+        )
+        for rank, row in enumerate(store.ratings(), start=1)
+    ]
+
+
+def describe_standings(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """Return the ladder as JSON types; a side that the games leave open is None."""
+    lines = []
+    for standing in standings:
+        line = {**asdict(standing), **asdict(standing.record), "score": standing.record.score}
+        del line["record"]
+        lines.append({key: _finite_or_none(value) for key, value in line.items()})
+    return lines
+
+
+def _finite_or_none(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,65 @@
+"""Reads the file that an offline W&B run leaves: a LevelDB log of protobuf records.
+
+W&B ships no reader of its own. Source of the format: LevelDB's `doc/log_format.md`; W&B puts
+seven bytes, `:W&B` and a version, before the first block's records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BLOCK_SIZE = 32 * 1024
+HEADER_SIZE = 7
+FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """Return the logged rows of all offline runs under `folder`, oldest run first."""
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
+
+    rows = []
+    for payload in _payloads(folder):
+        record = Record.FromString(payload)
+        if record.WhichOneof("record_type") == "history":
+            items = record.history.item
+            rows.append(
+                {
+                    item.key or "/".join(item.nested_key): json.loads(item.value_json)
+                    for item in items
+                }
+            )
+    return rows
+
+
+def read_records(folder: Path) -> bytes:
+    """Return the bytes of all records, which is what a later upload would send."""
+    return b"\n".join(_payloads(folder))
+
+
+def _payloads(folder: Path) -> Iterator[bytes]:
+    paths = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
+    assert paths, f"no offline run under {folder}"
+    for path in paths:
+        yield from _split_log(path.read_bytes())
+
+
+def _split_log(data: bytes) -> Iterator[bytes]:
+    assert data[:4] == b":W&B"
+    position, parts = HEADER_SIZE, bytearray()
+    while position + HEADER_SIZE <= len(data):
+        left_in_block = BLOCK_SIZE - position % BLOCK_SIZE
+        if left_in_block < HEADER_SIZE:
+            position += left_in_block
+            continue
+        size = int.from_bytes(data[position + 4 : position + 6], "little")
+        kind = data[position + 6]
+        assert kind in (FULL, FIRST, MIDDLE, LAST), (kind, position)
+        position += HEADER_SIZE
+        parts += data[position : position + size]
+        position += size
+        if kind in (FULL, LAST):
+            yield bytes(parts)
+            parts.clear()
