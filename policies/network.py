@@ -22,8 +22,10 @@ from envs.observation import COMPACT_FIELDS, COMPACT_SIZE, COMPACT_SPEC, Compact
 from policies.base import State, View
 
 NUM_ACTIONS: Final = len(BUTTON_ACTIONS)
-SEAT_NAMES: Final = ("own", "opponent")
 
+_SEATS: Final = ("own", "opponent")
+_CAPSULE: Final = ("x", "y", "rotation", "first", "second", "next_action")
+"""Fields that say where the falling capsule is and what it looks like."""
 _BYTE_VALUES: Final = 256
 _VIRUS_PLANES: Final = NUM_COLOURS
 _CELL_PLANES: Final = 2 * NUM_COLOURS + 1
@@ -66,10 +68,13 @@ class CompactExpansion(nn.Module):
     _number_sources: Tensor
     _number_offsets: Tensor
     _capsule_cells: Tensor
+    _capsule_sources: Tensor
+    _pose_strides: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         sources, tables = zip(*_list_numbers(), strict=True)
+        fields = [[COMPACT_SPEC[f"{seat}.{name}"].offset for name in _CAPSULE] for seat in _SEATS]
         # Not persistent: they follow from the code and do not belong to a snapshot.
         for name, value in (
             ("_cells", _cell_table()),
@@ -77,6 +82,8 @@ class CompactExpansion(nn.Module):
             ("_number_sources", np.array(sources)),
             ("_number_offsets", np.arange(len(sources)) * _BYTE_VALUES),
             ("_capsule_cells", _capsule_table()),
+            ("_capsule_sources", np.array(fields)),
+            ("_pose_strides", np.array([ROWS * NUM_ROTATIONS, NUM_ROTATIONS, 1])),
         ):
             self.register_buffer(name, torch.from_numpy(value), persistent=False)
         self.num_numbers: int = len(sources)
@@ -94,25 +101,27 @@ class CompactExpansion(nn.Module):
         codes = observations.long()
         bottles = codes[:, : 2 * CELLS].view(-1, 2, CELLS)
         cells = nn.functional.embedding(bottles, self._cells).transpose(2, 3)
-        capsules = torch.stack([self._draw_capsule(codes, seat) for seat in SEAT_NAMES], 1)
-        planes = torch.cat([cells, capsules], 2).unflatten(3, (ROWS, COLUMNS))
+        capsules = self._draw_capsules(codes[:, self._capsule_sources])
+        planes = torch.cat([cells, capsules], 2).view(-1, 2, _PLANES, ROWS, COLUMNS)
         numbers = self._numbers[codes[:, self._number_sources] + self._number_offsets]
         return planes, numbers
 
-    def _draw_capsule(self, codes: Tensor, seat: str) -> Tensor:
-        """One plane per colour, float32 (batch, 3, 128); empty while nothing falls."""
+    def _draw_capsules(self, fields: Tensor) -> Tensor:
+        """Draw the falling capsule of both seats, one plane per colour; none while nothing falls.
 
-        def field(name: str) -> Tensor:
-            return codes[:, COMPACT_SPEC[f"{seat}.{name}"].offset]
+        Args:
+            fields: int64 (batch, 2, 6), as `_CAPSULE`.
 
-        pose = (field("x") * ROWS + field("y")) * NUM_ROTATIONS + field("rotation")
-        colours = torch.stack([field("first"), field("second")], 1)
-        falling = (field("next_action") == NextAction.FALLING).float()
+        Returns:
+            float32 (batch, 2, 3, 128).
+        """
+        cells = self._capsule_cells[(fields[..., :3] * self._pose_strides).sum(2)]
+        falling = (fields[..., 5:] == NextAction.FALLING).float().expand(-1, -1, 2)
         # One cell more than the bottle has takes the half that sticks out above it.
-        drawn = torch.zeros(len(codes), NUM_COLOURS * (CELLS + 1), device=codes.device)
-        places = colours * (CELLS + 1) + self._capsule_cells[pose]
-        drawn.scatter_(1, places, falling[:, None].expand(-1, 2))
-        return drawn.view(-1, NUM_COLOURS, CELLS + 1)[..., :CELLS]
+        width = CELLS + 1
+        drawn = torch.zeros(len(fields), 2, NUM_COLOURS * width, device=fields.device)
+        drawn.scatter_(2, fields[..., 3:5] * width + cells, falling)
+        return drawn.view(-1, 2, NUM_COLOURS, width)[..., :CELLS]
 
 
 class ColumnNetwork(nn.Module):
@@ -157,7 +166,7 @@ class ColumnNetwork(nn.Module):
         """
         planes, numbers = self.expand(observations)
         columns = torch.relu(self.encode_column(planes.flatten(0, 1)).squeeze(2))
-        own, opponent = columns.unflatten(0, (-1, 2)).unbind(1)
+        own, opponent = columns[0::2], columns[1::2]
         merged = torch.cat([self.mix_columns(own).flatten(1), opponent.mean(2), numbers], 1)
         hidden = self.merge(merged)
         return self.policy(hidden), self.value(hidden).squeeze(1)

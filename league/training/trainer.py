@@ -1,0 +1,202 @@
+"""The trainer: opponents in; reports, weights and a resumable state out."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import numpy as np
+import ray
+import torch
+from ray.rllib.core.learner.learner import DEFAULT_OPTIMIZER
+from ray.rllib.utils.metrics import (
+    ENV_RUNNER_RESULTS,
+    LEARNER_RESULTS,
+    NUM_ENV_STEPS_SAMPLED,
+)
+
+from league.errors import LeagueError
+from league.rng import make_rng
+from league.training.algorithm import TrainerSetup, build_algorithm
+from league.training.learner import LeagueLearner
+from league.training.module import to_module_state, to_weights
+from league.training.report import IterationReport
+from league.training.roster import MAIN, Opponent, Roster, Weights
+from league.training.runner import GAMES_METRIC, LeagueEnvRunner
+from league.training.state import (
+    TrainerState,
+    TrainerStateError,
+    flatten_optimizer,
+    unflatten_optimizer,
+)
+
+_LOSSES: Final = ("policy_loss", "vf_loss", "entropy", "vf_explained_var", "mean_kl_loss")
+_OPTIMIZER_NAME: Final = f"{MAIN}_{DEFAULT_OPTIMIZER}"
+
+
+Answer = TypeVar("Answer")
+
+
+class TrainerError(LeagueError):
+    """Training cannot go on; the message says why and what to do."""
+
+
+class Trainer:
+    """PPO on `main` against opponents that are chosen anew for every iteration.
+
+    Use it as a context manager inside a `ray_session`.
+    """
+
+    def __init__(self, setup: TrainerSetup) -> None:
+        """Build RLlib's algorithm and start its env runners."""
+        self._setup = setup
+        torch.set_num_threads(setup.training.threads)
+        _seed_process(setup.seed, "weights")
+        self._algorithm = build_algorithm(setup)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def train(
+        self,
+        iteration: int,
+        opponents: Sequence[Opponent],
+        *,
+        learning_rate: float,
+        self_play: float = 0.0,
+    ) -> IterationReport:
+        """Sample one batch against `opponents` and learn from it.
+
+        Everything random in it follows from the run's seed and `iteration`.
+
+        Args:
+            iteration: Number of the iteration; never give one twice.
+            opponents: Who may be met; equally likely, no more than there are slots.
+            learning_rate: Step size of Adam.
+            self_play: Share of games in which `main` plays, and learns from, both seats.
+
+        Raises:
+            ValueError: There are more opponents than slots.
+            TrainerError: The env runners gave no samples in time. Any other error of theirs
+                comes as Ray raises it, with its traceback.
+        """
+        if len(opponents) > self._setup.slots:
+            raise ValueError(
+                f"expected at most {self._setup.slots} opponents, got {len(opponents)}; "
+                "use more slots"
+            )
+        _seed_process(self._setup.seed, f"learner/{iteration}")
+        self._send_roster(Roster(iteration, tuple(opponents), self_play))
+        self._ask_learner(lambda learner: learner.set_learning_rate(MAIN, learning_rate))
+        started = time.perf_counter()
+        result = self._algorithm.train()
+        return self._read_report(result, time.perf_counter() - started)
+
+    def weights(self) -> Weights:
+        """Return a copy of `main`'s weights."""
+        return to_weights(self._learner_state(f"rl_module/{MAIN}")["rl_module"][MAIN])
+
+    def state(self) -> TrainerState:
+        """Return what `load_state` needs to go on from here."""
+        memory = self._learner_state("optimizer")["optimizer"][_OPTIMIZER_NAME]["state"]["state"]
+        return TrainerState(self.weights(), flatten_optimizer(memory))
+
+    def load_state(self, state: TrainerState) -> None:
+        """Go on from `state`.
+
+        Raises:
+            TrainerStateError: The weights belong to another network.
+        """
+        _check_shapes(state.weights, self.weights())
+        optimizer = self._learner_state("optimizer")["optimizer"][_OPTIMIZER_NAME]
+        optimizer["state"]["state"] = unflatten_optimizer(state.optimizer)
+        self._algorithm.learner_group.set_state(
+            {
+                "learner": {
+                    "rl_module": {MAIN: to_module_state(state.weights)},
+                    "optimizer": {_OPTIMIZER_NAME: optimizer},
+                }
+            }
+        )
+        self._algorithm.env_runner_group.sync_weights(
+            from_worker_or_learner_group=self._algorithm.learner_group, policies=[MAIN]
+        )
+
+    def close(self) -> None:
+        """Stop the env runners; safe to call twice."""
+        self._algorithm.stop()
+
+    def _send_roster(self, roster: Roster) -> None:
+        group = self._algorithm.env_runner_group
+        if group.num_remote_workers() == 0:
+            group.local_env_runner.set_roster(roster)
+            return
+        # One copy in the object store, however many runners there are.
+        reference = ray.put(roster)
+
+        def set_roster(runner: LeagueEnvRunner) -> None:
+            runner.set_roster(ray.get(reference))
+
+        group.foreach_env_runner(set_roster, local_env_runner=False)
+
+    def _ask_learner(self, question: Callable[[LeagueLearner], Answer]) -> Answer:
+        """Return the answer of the learner; with several, they all give the same kind."""
+        answer: Answer = next(iter(self._algorithm.learner_group.foreach_learner(question))).get()
+        return answer
+
+    def _learner_state(self, component: str) -> dict[str, Any]:
+        group = self._algorithm.learner_group
+        state: dict[str, Any] = group.get_state(components=f"learner/{component}")["learner"]
+        return state
+
+    def _read_report(self, result: Mapping[str, Any], seconds: float) -> IterationReport:
+        sampled = result.get(ENV_RUNNER_RESULTS, {})
+        learned = result.get(LEARNER_RESULTS, {}).get(MAIN)
+        if NUM_ENV_STEPS_SAMPLED not in sampled or learned is None:
+            if self._setup.training.restart_failed_env_runners:
+                # RLlib is about to replace its runners; the next iterations find them.
+                return IterationReport(0, (), {}, sampling_seconds=seconds, learning_seconds=0.0)
+            raise TrainerError(
+                "the env runners gave no samples within "
+                f"{self._setup.training.sample_timeout_s:g} s; look for an emulator that hangs or "
+                "raise training.sample_timeout_s"
+            )
+        learning_seconds = self._ask_learner(lambda learner: learner.update_seconds)
+        return IterationReport(
+            env_steps=int(sampled[NUM_ENV_STEPS_SAMPLED]),
+            games=tuple(sampled.get(GAMES_METRIC, ())),
+            losses={name: float(learned[name]) for name in _LOSSES if name in learned},
+            sampling_seconds=seconds - learning_seconds,
+            learning_seconds=learning_seconds,
+        )
+
+
+def _seed_process(seed: int, name: str) -> None:
+    """Seed the global generators: RLlib shuffles minibatches and makes weights from them."""
+    rng = make_rng(seed, name)
+    torch.manual_seed(int(rng.integers(2**31)))
+    np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002
+    random.seed(int(rng.integers(2**31)))
+
+
+def _check_shapes(weights: Weights, expected: Weights) -> None:
+    shapes = {name: value.shape for name, value in weights.items()}
+    wanted = {name: value.shape for name, value in expected.items()}
+    wrong = sorted(name for name in shapes | wanted if shapes.get(name) != wanted.get(name))
+    if wrong:
+        name = wrong[0]
+        raise TrainerStateError(
+            f"expected weight {name!r} of shape {wanted.get(name)}, got {shapes.get(name)} "
+            f"({len(wrong)} weights differ); the state was saved with another network"
+        )
