@@ -36,7 +36,7 @@ HEAVY = {
     "ray": ("league.training",),
     "wandb": ("league.tracking",),
     "stable_retro": ("envs.backends.retro",),
-    "torch": ("policies.network", "league.training", "league.snapshots"),
+    "torch": ("policies.network", "league.training", "league.snapshots", "league.evaluation"),
     "safetensors": ("policies.network", "league.training", "league.snapshots"),
     "omegaconf": ("league.config",),
     "sklearn": ("policies.distill",),
