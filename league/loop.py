@@ -246,7 +246,8 @@ class LeagueLoop:
         parents = self._manager.pool.snapshots
         name = self._manager.add_snapshot(position)
         config = self._work.config
-        view = View("compact", "buttons", action_repeat=config.env.action_repeat)
+        # Sampled, as in training: that is the policy which PPO improves.
+        view = View("compact", "buttons", action_repeat=config.env.action_repeat, greedy=False)
         with folder_written_atomically(self._work.run_dir.snapshot(name)) as folder:
             manifest = save_snapshot(
                 folder,

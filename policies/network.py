@@ -7,8 +7,7 @@ Knows no trainer and no files: RLlib's modules and `league.snapshots` both build
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
@@ -16,29 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from envs.actions import BUTTON_ACTIONS
-from envs.game.capsule import HALVES, NUM_ROTATIONS, cell_index
 from envs.game.layout import CELLS, COLUMNS, NUM_COLOURS, ROWS, NextAction
-from envs.observation import COMPACT_FIELDS, COMPACT_SIZE, COMPACT_SPEC, CompactField
+from envs.observation import COMPACT_SIZE
 from policies.base import State, View
+from policies.expansion_tables import BYTE_VALUES, make_tables
 
 NUM_ACTIONS: Final = len(BUTTON_ACTIONS)
 
-_SEATS: Final = ("own", "opponent")
-_CAPSULE: Final = ("x", "y", "rotation", "first", "second", "next_action")
-"""Fields that say where the falling capsule is and what it looks like."""
-_BYTE_VALUES: Final = 256
-_VIRUS_PLANES: Final = NUM_COLOURS
 _CELL_PLANES: Final = 2 * NUM_COLOURS + 1
 """Per cell: virus of each colour, anything else of each colour, occupied."""
-_PLANES: Final = _CELL_PLANES + NUM_COLOURS
-"""With the falling capsule: one plane per colour."""
-
-_BITS: Final = ("held", "frame")
-"""Fields whose bits mean something by themselves."""
-_LARGEST_ONE_HOT: Final = 8
-"""Fields with at most this largest value become one-hot; others one number."""
-_COUNT_SCALE: Final = 8.0
-"""Counts of lines and garbage hardly ever exceed this, whatever their byte could hold."""
+_PLANES: Final = _CELL_PLANES + 3 * NUM_COLOURS
+"""By colour besides: the run on top of each column, the falling capsule, where it would land."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +48,32 @@ class NetworkConfig:
 
 
 class CompactExpansion(nn.Module):
-    """Expands compact observations into planes and numbers; has no weights."""
+    """Expands compact observations into planes and numbers; has no weights.
+
+    Colours are renamed by their first appearance in the own capsule and the next one, the rest in
+    order. The game does not care about names, so nothing is lost, and what is learned about one
+    colour holds for all.
+    """
 
     _cells: Tensor
     _numbers: Tensor
     _number_sources: Tensor
     _number_offsets: Tensor
-    _capsule_cells: Tensor
-    _capsule_sources: Tensor
-    _pose_strides: Tensor
+    _colour_sources: Tensor
+    _naming_strides: Tensor
+    _namings: Tensor
+    _new_colours: Tensor
+    _pose_sources: Tensor
+    _half_right: Tensor
+    _half_up: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        sources, tables = zip(*_list_numbers(), strict=True)
-        fields = [[COMPACT_SPEC[f"{seat}.{name}"].offset for name in _CAPSULE] for seat in _SEATS]
+        tables = make_tables()
         # Not persistent: they follow from the code and do not belong to a snapshot.
-        for name, value in (
-            ("_cells", _cell_table()),
-            ("_numbers", np.concatenate(tables)),
-            ("_number_sources", np.array(sources)),
-            ("_number_offsets", np.arange(len(sources)) * _BYTE_VALUES),
-            ("_capsule_cells", _capsule_table()),
-            ("_capsule_sources", np.array(fields)),
-            ("_pose_strides", np.array([ROWS * NUM_ROTATIONS, NUM_ROTATIONS, 1])),
-        ):
-            self.register_buffer(name, torch.from_numpy(value), persistent=False)
-        self.num_numbers: int = len(sources)
+        for name, value in asdict(tables).items():
+            self.register_buffer(f"_{name}", torch.from_numpy(value), persistent=False)
+        self.num_numbers: int = len(tables.number_sources)
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Expand a batch.
@@ -99,29 +86,64 @@ class CompactExpansion(nn.Module):
             float32 (batch, num_numbers).
         """
         codes = observations.long()
-        bottles = codes[:, : 2 * CELLS].view(-1, 2, CELLS)
-        cells = nn.functional.embedding(bottles, self._cells).transpose(2, 3)
-        capsules = self._draw_capsules(codes[:, self._capsule_sources])
-        planes = torch.cat([cells, capsules], 2).view(-1, 2, _PLANES, ROWS, COLUMNS)
+        colours = codes[:, self._colour_sources]
+        naming = self._namings[(colours[:, :4] * self._naming_strides).sum(1)]
+        codes[:, self._colour_sources] = self._new_colours[naming[:, None], colours]
         numbers = self._numbers[codes[:, self._number_sources] + self._number_offsets]
-        return planes, numbers
+        bottles = codes[:, : 2 * CELLS] + naming[:, None] * BYTE_VALUES
+        cells = nn.functional.embedding(bottles.view(-1, 2, ROWS, COLUMNS), self._cells)
+        cells = cells.permute(0, 1, 4, 2, 3)
+        runs, tops = _find_top_runs(cells)
+        capsules = self._draw_capsules(codes[:, self._pose_sources], tops)
+        return torch.cat([cells, runs, capsules], 2), numbers
 
-    def _draw_capsules(self, fields: Tensor) -> Tensor:
-        """Draw the falling capsule of both seats, one plane per colour; none while nothing falls.
+    def _draw_capsules(self, pose: Tensor, tops: Tensor) -> Tensor:
+        """Draw where the capsule of each seat is and where it would land; empty if none falls.
 
         Args:
-            fields: int64 (batch, 2, 6), as `_CAPSULE`.
+            pose: int64 (batch, 2, 6): x, y, rotation, first, second, next_action.
+            tops: int64 (batch, 2, 8): empty cells above each column's highest tile.
 
         Returns:
-            float32 (batch, 2, 3, 128).
+            float32 (batch, 2, 6, 16, 8): by colour the capsule, then its landing place.
         """
-        cells = self._capsule_cells[(fields[..., :3] * self._pose_strides).sum(2)]
-        falling = (fields[..., 5:] == NextAction.FALLING).float().expand(-1, -1, 2)
-        # One cell more than the bottle has takes the half that sticks out above it.
+        x, y, rotation, first, second, action = pose.unbind(2)
+        up = self._half_up[rotation]
+        columns = x[..., None] + self._half_right[rotation]
+        landing = tops.gather(2, columns.clamp(max=COLUMNS - 1)).min(2).values - 1
+        lower = torch.stack([ROWS - 1 - y, landing], 2)
+        rows = lower[..., None] - up[:, :, None]
+        cells = rows * COLUMNS + columns[:, :, None]
+        inside = (rows >= 0) & (columns < COLUMNS)[:, :, None]
+        # One cell more than a bottle has takes the halves that stick out of it.
         width = CELLS + 1
-        drawn = torch.zeros(len(fields), 2, NUM_COLOURS * width, device=fields.device)
-        drawn.scatter_(2, fields[..., 3:5] * width + cells, falling)
-        return drawn.view(-1, 2, NUM_COLOURS, width)[..., :CELLS]
+        colours = torch.stack([first, second], 2)[:, :, None]
+        kinds = torch.arange(2, device=pose.device)[:, None] * NUM_COLOURS
+        places = (kinds + colours) * width + torch.where(inside, cells, CELLS)
+        falling = (action == NextAction.FALLING).float()[..., None].expand(-1, -1, 4)
+        drawn = torch.zeros(len(pose), 2, 2 * NUM_COLOURS * width, device=pose.device)
+        drawn.scatter_(2, places.flatten(2), falling)
+        drawn = drawn.view(-1, 2, 2 * NUM_COLOURS, width)[..., :CELLS]
+        return drawn.reshape(-1, 2, 2 * NUM_COLOURS, ROWS, COLUMNS)
+
+
+def _find_top_runs(cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the run of one colour on top of each column.
+
+    Args:
+        cells: float32 (batch, 2, _CELL_PLANES, 16, 8).
+
+    Returns:
+        The cells of the runs by colour, float32 (batch, 2, 3, 16, 8), and the number of empty
+        cells above each column, int64 (batch, 2, 8).
+    """
+    colours = cells[:, :, :NUM_COLOURS] + cells[:, :, NUM_COLOURS : 2 * NUM_COLOURS]
+    occupied = cells[:, :, -1:]
+    depth = occupied.cumsum(3)
+    top_colour = (colours * (depth == 1)).sum(3, keepdim=True)
+    same = (colours * top_colour).sum(2, keepdim=True)
+    ended = ((depth > 0) & (same == 0)).cumsum(3)
+    return colours * same * (ended == 0), (depth == 0).sum(3).squeeze(2)
 
 
 class ColumnNetwork(nn.Module):
@@ -254,52 +276,3 @@ class NetworkPolicy:
         with torch.inference_mode():
             logits, _ = self._network(torch.from_numpy(rows))
         return np.asarray(logits.double().numpy())
-
-
-def _cell_table() -> np.ndarray:
-    """Plane values by cell code, float32 (256, _CELL_PLANES)."""
-    table = np.zeros((_BYTE_VALUES, _CELL_PLANES), np.float32)
-    for code in range(1, COMPACT_SPEC["own.cells"].high + 1):
-        # Codes run through the colours of a kind; viruses are the first kind.
-        kind, colour = divmod(code - 1, NUM_COLOURS)
-        table[code, colour + (_VIRUS_PLANES if kind else 0)] = 1.0
-        table[code, -1] = 1.0
-    return table
-
-
-def _capsule_table() -> np.ndarray:
-    """Cells of both halves by pose (x, y, rotation), int64 (512, 2); CELLS above the bottle."""
-    cells = [
-        [
-            cell_index(x + half.right, y + half.up)
-            if y + half.up < ROWS and x + half.right < COLUMNS
-            else CELLS
-            for half in HALVES[rotation]
-        ]
-        for x in range(COLUMNS)
-        for y in range(ROWS)
-        for rotation in range(NUM_ROTATIONS)
-    ]
-    return np.array(cells, np.int64)
-
-
-def _list_numbers() -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each number's byte in the observation and its value by byte, float32 (256,)."""
-    for field in COMPACT_FIELDS:
-        if field.size == 1:
-            for values in _expand_field(field):
-                yield field.offset, values
-
-
-def _expand_field(field: CompactField) -> np.ndarray:
-    """Return the values of each number that a field becomes, float32 (numbers, 256)."""
-    values = np.arange(_BYTE_VALUES)
-    name = field.name.rpartition(".")[2]
-    if name in _BITS:
-        expanded = values >> np.arange(8)[:, None] & 1
-    elif field.high <= _LARGEST_ONE_HOT:
-        expanded = np.arange(field.high + 1)[:, None] == values
-    else:
-        scale = _COUNT_SCALE if field.high == _BYTE_VALUES - 1 else field.high
-        expanded = np.minimum(values / scale, 1.0)[None]
-    return expanded.astype(np.float32)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
 
-from envs.game.capsule import place_halves
+from envs.game.capsule import is_vertical, place_halves
 from envs.game.layout import CELLS, COLUMNS, EMPTY, NUM_COLOURS, ROWS, Tile
 from envs.game.rules import ReferenceGame
 from envs.game.setup import RoundSetup, seed_to_word
@@ -21,6 +23,10 @@ from policies.network import (
     build_network,
 )
 
+COLOUR_FIELDS = (
+    *("first", "second", "next_first", "next_second"),
+    *("attack_1", "attack_2", "attack_3", "attack_4"),
+)
 VIEW = View("compact", "buttons", action_repeat=8)
 SMALL = NetworkConfig(column_features=4, hidden=8)
 
@@ -46,28 +52,69 @@ def random_observations(count: int, seed: int = 0) -> np.ndarray:
     return rng.integers(0, COMPACT_HIGH, (count, COMPACT_SIZE), np.uint8, endpoint=True)
 
 
-def draw_planes(player: PlayerState) -> np.ndarray:
-    """The planes of one bottle from its decoded state, cell by cell: (10, 16, 8)."""
-    planes = np.zeros((10, CELLS), np.float32)
+def rename(player: PlayerState) -> dict[int, int]:
+    """New colours by old: by first appearance in the capsule and the next one, then in order."""
+    seen = dict.fromkeys((*player.colours, *player.next_colours, *range(NUM_COLOURS)))
+    return {colour: place for place, colour in enumerate(seen)}
+
+
+def draw_planes(player: PlayerState, names: dict[int, int]) -> np.ndarray:
+    """The planes of one bottle from its decoded state, cell by cell: (16, 16, 8)."""
+    planes = np.zeros((16, CELLS), np.float32)
+    tiles = player.bottle
     for cell, tile in enumerate(player.cells):
         if tile != EMPTY:
-            planes[(tile & 3) + (0 if tile & 0xF0 == Tile.VIRUS else NUM_COLOURS), cell] = 1
+            planes[names[tile & 3] + (0 if tile & 0xF0 == Tile.VIRUS else 3), cell] = 1
             planes[6, cell] = 1
+    tops = []
+    for column in range(COLUMNS):
+        filled = [row for row in range(ROWS) if tiles[row, column] != EMPTY]
+        tops.append(filled[0] if filled else ROWS)
+        for row in range(tops[column], ROWS):
+            if (
+                tiles[row, column] == EMPTY
+                or tiles[row, column] & 3 != tiles[tops[column], column] & 3
+            ):
+                break
+            planes[7 + names[tiles[row, column] & 3], row * COLUMNS + column] = 1
     if player.can_act:
-        for cell, tile in place_halves(player.x, player.y, player.rotation, player.colours):
-            planes[7 + (tile & 3), cell] = 1
-    return planes.reshape(10, ROWS, COLUMNS)
+        halves = place_halves(player.x, player.y, player.rotation, player.colours)
+        for cell, tile in halves:
+            planes[10 + names[tile & 3], cell] = 1
+        columns = {player.x} if is_vertical(player.rotation) else {player.x, player.x + 1}
+        y = ROWS - min(tops[column] for column in columns)
+        for cell, tile in place_halves(player.x, y, player.rotation, player.colours):
+            planes[13 + names[tile & 3], cell] = 1
+    return planes.reshape(16, ROWS, COLUMNS)
 
 
-def test_planes_show_both_bottles_and_the_falling_capsules(rams: list[np.ndarray]) -> None:
+def test_planes_show_bottles_capsules_and_landing_places(rams: list[np.ndarray]) -> None:
     expand = CompactExpansion()
     for seat in (0, 1):
         batch = torch.from_numpy(np.stack([encode_compact_ram(ram, seat) for ram in rams]))
         planes, _ = expand(batch)
         for row, ram in zip(planes.numpy(), rams, strict=True):
             players = GameState.from_ram(ram).players
-            assert np.array_equal(row[0], draw_planes(players[seat]))
-            assert np.array_equal(row[1], draw_planes(players[1 - seat]))
+            names = rename(players[seat])
+            assert np.array_equal(row[0], draw_planes(players[seat], names))
+            assert np.array_equal(row[1], draw_planes(players[1 - seat], names))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(NUM_COLOURS))))
+def test_the_names_of_colours_do_not_matter(rams: list[np.ndarray], order: tuple[int, ...]) -> None:
+    expand = CompactExpansion()
+    observations = np.stack([encode_compact_ram(ram, 0) for ram in rams])
+    renamed = observations.copy()
+    cells = renamed[:, : 2 * CELLS]
+    filled = cells > 0
+    cells[filled] += np.array(order, np.uint8)[(cells[filled] - 1) % 3] - (cells[filled] - 1) % 3
+    for name, field in COMPACT_SPEC.items():
+        if name.rpartition(".")[2] in COLOUR_FIELDS:
+            renamed[:, field.offset] = np.array(order)[renamed[:, field.offset]]
+    for one, other in zip(
+        expand(torch.from_numpy(observations)), expand(torch.from_numpy(renamed)), strict=True
+    ):
+        assert torch.equal(one, other)
 
 
 def test_numbers_stay_in_range_and_tell_positions_apart() -> None:
@@ -78,7 +125,7 @@ def test_numbers_stay_in_range_and_tell_positions_apart() -> None:
     assert numbers.min() >= 0
     assert numbers.max() <= 1
     for name, field in COMPACT_SPEC.items():
-        if field.size == 1:
+        if field.size == 1 and name.rpartition(".")[2] not in COLOUR_FIELDS:
             changed = observations[:1].copy()
             changed[0, field.offset] = 0 if changed[0, field.offset] else 1
             _, after = expand(torch.from_numpy(changed))
