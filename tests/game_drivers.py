@@ -1,7 +1,7 @@
-"""One way to drive the game for fact tests: the reference rules and the cartridge behind one class.
+"""One way to drive the game for fact tests: reference, simulator and cartridge behind one class.
 
 A fact test crafts a position by writing RAM, runs frames, and reads RAM; it never knows which of
-the two it talks to.
+them it talks to.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from envs.backends.boot import walk_to_setup
 from envs.backends.retro import RetroBackend
+from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import (
     CELLS,
     EMPTY,
@@ -81,6 +82,32 @@ class ReferenceMachine:
 
     def ram(self) -> np.ndarray:
         return self._game.ram()
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatorMachine:
+    """The native simulator."""
+
+    def __init__(self) -> None:
+        self._backend = SimulatorBackend(rendering=False)
+
+    def start(self, setup: RoundSetup) -> None:
+        self._backend.start_round(setup)
+
+    def enter_setup(self, setup: RoundSetup) -> None:
+        self._backend.enter_setup(setup)
+
+    def set_ram(self, values: dict[int, int]) -> None:
+        for address, value in values.items():
+            self._backend.poke(address, value)
+
+    def step(self, pads: tuple[int, int]) -> None:
+        self._backend.step(pads)
+
+    def ram(self) -> np.ndarray:
+        return self._backend.ram()
 
     def close(self) -> None:
         pass

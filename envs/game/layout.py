@@ -253,3 +253,69 @@ FIRST_PILL_DUEL_ADDRESS: Final = 0x0760
 def player_address(seat: int, offset: PlayerOffset) -> int:
     """Return the RAM address of `offset` in the block of `seat` (0 or 1)."""
     return PLAYER_BASES[seat] + offset
+
+
+EXCLUDED_FROM_PARITY: Final[tuple[tuple[range, str], ...]] = (
+    (range(0x00, 0x17), "the cartridge's scratch variables, dead between frames"),
+    (range(0x19, 0x33), "the cartridge's pad readings and sound, which no rule reads"),
+    (range(0x33, 0x34), "NMI_DONE: handshake of main loop and NMI within a frame"),
+    (range(0x65, 0x66), "OPTIONS_CURSOR: of the menu before the round"),
+    (range(0x100, 0x200), "the processor's stack: what lies below its pointer is left over"),
+    (range(0x200, 0x300), "SPRITES: the picture, drawn from the rest and read by no rule"),
+    (range(0x760, 0x761), "RENDER_OFF: how the cartridge runs, not what it plays"),
+)
+"""RAM that the parity tests leave out, with the reason; all else must be equal."""
+
+_EXCLUDED: Final = frozenset(a for addresses, _ in EXCLUDED_FROM_PARITY for a in addresses)
+COMPARED_ADDRESSES: Final = tuple(a for a in range(RAM_SIZE) if a not in _EXCLUDED)
+"""RAM in which every backend is held equal to the cartridge at every frame of a round."""
+
+
+def name_address(address: int) -> str:
+    """Return the name of a RAM address: `MODE`, `player 1 GRAVITY_COUNTER`, `bottle 2 cell 17`."""
+    for seat in range(NUM_SEATS):
+        cell = address - FIELD_BASES[seat]
+        if 0 <= cell < CELLS:
+            return f"bottle {seat + 1} cell {cell}"
+    blocks = {f"player {seat + 1}": base for seat, base in enumerate(PLAYER_BASES)}
+    for owner, base in (blocks | {"scratch": SCRATCH_BASE}).items():
+        if 0 <= address - base < PLAYER_BLOCK_SIZE:
+            return f"{owner} {_name_offset(address - base)}"
+    if 0 <= address - RESERVE_BASE < RESERVE_SIZE:
+        return f"reserve entry {address - RESERVE_BASE}"
+    for named in (*Address, *PillDuelAddress):
+        if named <= address < named + named.size:
+            return str(named.name)
+    return "unnamed"
+
+
+def _name_offset(offset: int) -> str:
+    below = max((known for known in PlayerOffset if known <= offset), default=None)
+    if below is None:
+        return f"offset {offset:#04x}"
+    last = below + (ATTACK_COLOURS_SIZE if below == PlayerOffset.ATTACK_COLOURS else 1)
+    if offset >= last:
+        return f"offset {offset:#04x}"
+    name = str(below.name)
+    return name if offset == below else f"{name}+{offset - below}"
+
+
+PLAY_ADDRESSES: Final = tuple(
+    sorted(
+        {
+            *(Address.RNG_HIGH, Address.RNG_LOW, Address.FRAME_COUNTER, Address.MODE),
+            *(Address.PAD1_PRESSED, Address.PAD2_PRESSED, Address.PAD1_HELD, Address.PAD2_HELD),
+            *(
+                base + offset + place
+                for base in PLAYER_BASES
+                for offset in PlayerOffset
+                for place in range(
+                    ATTACK_COLOURS_SIZE if offset == PlayerOffset.ATTACK_COLOURS else 1
+                )
+            ),
+            *(base + cell for base in FIELD_BASES for cell in range(CELLS)),
+            *range(RESERVE_BASE, RESERVE_BASE + RESERVE_SIZE),
+        }
+    )
+)
+"""RAM that decides the play of a round, on any cartridge with these rules."""

@@ -1,20 +1,38 @@
-"""The `game` fixture: every fact test runs on the reference rules and on the cartridge."""
+"""The `game` fixture: every fact test runs on the reference, the simulator and the cartridge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.game_drivers import EmulatorMachine, Game, Machine, ReferenceMachine
+from tests.game_drivers import (
+    EmulatorMachine,
+    Game,
+    Machine,
+    ReferenceMachine,
+    SimulatorMachine,
+)
+from tests.native import needs_native
+
+MACHINES: dict[str, Callable[[], Machine]] = {
+    "reference": ReferenceMachine,
+    "simulator": SimulatorMachine,
+    "emulator": EmulatorMachine,
+}
 
 
 @pytest.fixture(
-    scope="module", params=["reference", pytest.param("emulator", marks=pytest.mark.emulator)]
+    scope="module",
+    params=[
+        "reference",
+        pytest.param("simulator", marks=needs_native),
+        pytest.param("emulator", marks=pytest.mark.emulator),
+    ],
 )
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """One machine per module: a process can hold only one emulator."""
-    machine: Machine = ReferenceMachine() if request.param == "reference" else EmulatorMachine()
+    machine = MACHINES[request.param]()
     yield machine
     machine.close()
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import numpy as np
 import pytest
 
-from envs.backends.native_library import find_library
-from envs.backends.simulator import SimulatorBackend
-from envs.game.setup import RoundSetup
-from tests.game_drivers import EmulatorMachine, Machine, ReferenceMachine
+from tests.game_drivers import Machine, ReferenceMachine
 from tests.playthrough_scenarios import SCENARIOS, record_playthrough
 from tests.playthroughs import golden_path, list_names, parse_playthrough, render_playthrough
 
@@ -30,55 +24,6 @@ TOLD = (
     "'D'R'A'W",
 )
 """What the playthroughs together must show."""
-
-
-class SimulatorMachine:
-    """The native simulator."""
-
-    def __init__(self) -> None:
-        self._backend = SimulatorBackend(rendering=False)
-
-    def start(self, setup: RoundSetup) -> None:
-        self._backend.start_round(setup)
-
-    def enter_setup(self, setup: RoundSetup) -> None:
-        self._backend.enter_setup(setup)
-
-    def set_ram(self, values: dict[int, int]) -> None:
-        for address, value in values.items():
-            self._backend.poke(address, value)
-
-    def step(self, pads: tuple[int, int]) -> None:
-        self._backend.step(pads)
-
-    def ram(self) -> np.ndarray:
-        return self._backend.ram()
-
-    def close(self) -> None:
-        self._backend.close()
-
-
-MACHINES: dict[str, Callable[[], Machine]] = {
-    "reference": ReferenceMachine,
-    "simulator": SimulatorMachine,
-    "emulator": EmulatorMachine,
-}
-NEEDS_COMPILER = pytest.mark.skipif(find_library() is None, reason="the simulator is not built")
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        "reference",
-        pytest.param("simulator", marks=NEEDS_COMPILER),
-        pytest.param("emulator", marks=pytest.mark.emulator),
-    ],
-)
-def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
-    """One machine per module: a process can hold only one emulator."""
-    machine = MACHINES[request.param]()
-    yield machine
-    machine.close()
 
 
 @pytest.fixture(params=SCENARIOS)
