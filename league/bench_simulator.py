@@ -1,0 +1,151 @@
+"""`league bench sim`: the simulator's speed beside Stable-Retro's `env.step`, in one run."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from envs.actions import BUTTON_ACTIONS
+from envs.backends.batch import BatchSimulator
+from envs.backends.native_pool import count_processors
+from envs.game.layout import NUM_SEATS, Address, Mode, PillDuelAddress
+from envs.game.setup import RoundSetup, seed_to_word
+from league.bench import measure_stock
+from policies.scripted import RANDOM_ACTION_REPEAT
+
+TARGET_FRAMES_PER_SECOND: Final = 10e6
+TARGET_RATIO: Final = 3000.0
+"""Times the speed of Stable-Retro's `env.step`, rendering on."""
+TARGET_SCALING: Final = 1.7
+"""Speed of two threads by that of one."""
+
+DEFAULT_TURNS: Final = 5
+GAMES: Final = 512
+LEVEL: Final = 10
+_CALLS: Final = 400
+_FRAMES_PER_CALL: Final = 16
+_STOCK_FRAMES: Final = 1000
+"""A random round lasts longer."""
+
+
+def run_simulator_bench(
+    turns: int = DEFAULT_TURNS,
+    *,
+    calls: int = _CALLS,
+    stock_frames: int = _STOCK_FRAMES,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measure the simulator on one and two threads, and Stable-Retro, in turn.
+
+    The games are rounds at level 10, MED, for two seats that press random buttons as the policy
+    `random` does, each held for four frames. A round that has ended begins anew. Speeds per
+    processor are by CPU time; scaling over threads is by the clock, so other work on the machine
+    shows in it.
+
+    Args:
+        turns: Interleaved runs; medians over them are reported.
+        calls: Calls of 16 frames for 512 games in each run.
+        stock_frames: Frames on Stable-Retro in each run.
+        seed: Draws the buttons.
+
+    Returns:
+        Frames per second and ratios with their medians, targets, and whether they are met; ready
+        for JSON.
+    """
+    stock_actions = np.random.default_rng(seed).integers(
+        len(BUTTON_ACTIONS), size=(stock_frames, NUM_SEATS)
+    )
+    runs = []
+    for turn in range(turns):
+        stock = stock_frames / measure_stock(stock_actions)
+        one = _measure_games(1, calls, seed + turn)
+        two = _measure_games(2, calls, seed + turn)
+        runs.append((stock, one, two))
+    return {
+        "turns": turns,
+        "games": GAMES,
+        "processors": count_processors(),
+        "stable_retro_frames_per_second": statistics.median(run[0] for run in runs),
+        # What the threads lose to each other; unlike the clock it does not see other programs.
+        "two_threads_per_cpu_second_by_one": statistics.median(
+            run[2]["cpu"] / run[1]["cpu"] for run in runs
+        ),
+        "frames_per_cpu_second": _describe(
+            [run[1]["cpu"] for run in runs], TARGET_FRAMES_PER_SECOND
+        ),
+        "times_stable_retro": _describe([run[1]["cpu"] / run[0] for run in runs], TARGET_RATIO),
+        "two_threads_by_one": _describe(
+            [run[2]["clock"] / run[1]["clock"] for run in runs], TARGET_SCALING
+        ),
+    }
+
+
+def format_bench(report: Mapping[str, Any]) -> list[str]:
+    """Return the lines of text that a report reads as."""
+    stock = report["stable_retro_frames_per_second"]
+    lines = [f"Stable-Retro: {stock:,.0f} frames a CPU second"]
+    for name, entry in report.items():
+        if isinstance(entry, dict):
+            text = name.replace("_", " ")
+            lines.append(f"{text}: {entry['median']:,.2f}, target {entry['target']:,.2f}")
+    return lines
+
+
+def list_missed_targets(report: dict[str, Any]) -> list[str]:
+    """Return the names of the targets that a report does not meet."""
+    entries = {name: entry for name, entry in report.items() if isinstance(entry, dict)}
+    return [name for name, entry in entries.items() if not entry["met"]]
+
+
+def _describe(values: list[float], target: float) -> dict[str, Any]:
+    median = statistics.median(values)
+    return {"median": median, "runs": values, "target": target, "met": median >= target}
+
+
+def _measure_games(threads: int, calls: int, seed: int) -> dict[str, float]:
+    """Return frames per second of CPU time and of the clock."""
+    with BatchSimulator(GAMES, threads=threads) as simulator:
+        simulator.start(
+            [
+                RoundSetup(levels=(LEVEL, LEVEL), rng_word=seed_to_word(game))
+                for game in range(GAMES)
+            ]
+        )
+        starts = simulator.images.copy()
+        scripts = _draw_scripts(np.random.default_rng(seed), calls)
+        play = _make_player(simulator, starts, scripts)
+        play(calls // 10 + 1)
+        gc.collect()
+        cpu, clock = time.process_time(), time.perf_counter()
+        play(calls)
+        cpu, clock = time.process_time() - cpu, time.perf_counter() - clock
+    frames = GAMES * calls * _FRAMES_PER_CALL
+    return {"cpu": frames / cpu, "clock": frames / clock}
+
+
+def _draw_scripts(rng: np.random.Generator, calls: int) -> np.ndarray:
+    """Return pad scripts, uint8 (some calls, games, frames, 2)."""
+    pads = np.array([int(pad) for pad in BUTTON_ACTIONS], np.uint8)
+    choices = _FRAMES_PER_CALL // RANDOM_ACTION_REPEAT
+    drawn = pads[rng.integers(len(pads), size=(min(calls, 64), GAMES, choices, NUM_SEATS))]
+    return np.repeat(drawn, RANDOM_ACTION_REPEAT, axis=2)
+
+
+def _make_player(
+    simulator: BatchSimulator, starts: np.ndarray, scripts: np.ndarray
+) -> Callable[[int], None]:
+    images = simulator.images
+
+    def play(calls: int) -> None:
+        for call in range(calls):
+            simulator.play(scripts[call % len(scripts)])
+            over = (images[:, Address.MODE] != Mode.PLAY) | (images[:, PillDuelAddress.PHASE] != 0)
+            if over.any():
+                images[over] = starts[over]
+
+    return play

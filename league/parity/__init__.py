@@ -1,0 +1,1 @@
+"""Holds the implementations of the game against each other, byte by byte."""
