@@ -9,14 +9,17 @@ Two players clear viruses side by side; two or more lines by one capsule drop ga
 | Parallel API | yes |
 | Manual control | no |
 | Agents | `["player_0", "player_1"]`: the left bottle with pad 1, the right one with pad 2 |
-| Action shape, values | `()`, `Discrete(12)` |
+| Action shape, values | `()`, `Discrete(12)`, or `Discrete(513)` with `actions="placement"` |
 | Observation shape, values | `(314,)` uint8 by default, see below |
 | State shape, values | as `compact` of `player_0` |
 
-The game runs on an emulator: the shipped cartridge Pill Duel, or the user's own Dr. Mario ROM.
+The game runs on an emulator (the shipped cartridge Pill Duel, or the user's own Dr. Mario ROM), on
+the native simulator, or on the reference rules in Python; all play the same game, frame by frame.
 A frame is 1/60.0988 s. Both players' pads go in with the same frame.
 
 ## Actions
+
+`actions="buttons"`:
 
 | | | | | | |
 |---|---|---|---|---|---|
@@ -28,6 +31,14 @@ only, so holding A through two steps turns once. LEFT and RIGHT repeat after 16 
 6. DOWN alone moves one row every second frame. START and SELECT cannot be pressed. Every action
 is always legal.
 
+`actions="placement"`: the pose in which the falling capsule is to lock, rotation * 128 + row * 8 +
+column of the pivot (the left or lower half), row 0 on top; 512 is WAIT. Rotation 0 has the first
+colour left, 1 below, 2 right, 3 above. A planner turns a pose into pad bytes, frame by frame, the
+shortest way there is. A step lasts until a seat has a new falling capsule. That seat must give a
+pose; any other seat may only WAIT. `action_mask` says what can be reached; for capsules of one
+colour rotations 2 and 3 are illegal. An illegal pose, or WAIT where a pose is due, plays as no
+input until the capsule locks; what a waiting seat gives is ignored.
+
 ## Observations
 
 From the acting seat's view, own bottle first.
@@ -36,6 +47,8 @@ From the acting seat's view, own bottle first.
 |---|---|---|
 | `compact` | (314,) | the public position: cells, capsules, counters; `envs.compact.COMPACT_SPEC` |
 | `planes` | (16, 8, 24), (16, 8, 32) | 0/1 planes, channels last; `bitplane`, `extended` |
+| `candidates` | (192, 73) | a row per pose that can be reached: two bytes of pose, high byte |
+| | | first, 512 in rows that only pad, then `envs.candidates.FEATURES`; for seats that are due |
 | `ram` | (2048,) | CPU RAM, privileged; the players' blocks are exchanged for `player_1` |
 | `pixels` | (224, 240, 3) | the picture, RGB; the two bottles are exchanged for `player_1` |
 
@@ -73,18 +86,19 @@ first frame that accepts it, outside any step. The reasons are those of the last
 
 `frames` of the episode so far (set-up and intro do not count), `reward_terms` of the step, `lines`,
 `garbage_sent` and `capsules` (locked) of the seat so far, its `viruses` left, `action_mask` (int8,
-all 1). In the last step also `end_reason`, `winner` (an agent or None) and `position`, one line.
+1 = legal); with placements also `illegal_actions` and `ignored_actions`. In the last step also
+`end_reason`, `winner` (an agent or None) and `position`, one line.
 
 ## Arguments
 
 | Argument | Default | Meaning |
 |---|---|---|
-| `backend` | `"retro"` | `retro`, an open backend (stays open), or a function that opens one |
+| `backend` | `"retro"` | `retro`, `simulator`, `reference`, an open one (stays so), an opener |
 | `game` | `"PillDuel-Nes-v0"` | for `retro`: this, `DrMario-Nes-v0`, or the path of a build |
 | `observation` | `"compact"` | see above |
 | `planes` | `"bitplane"` | `bitplane` or `extended`, for `planes` |
-| `actions` | `"buttons"` | the only kind so far |
-| `action_repeat` | 1 | frames that an action is held, 1..255 |
+| `actions` | `"buttons"` | or `placement` |
+| `action_repeat` | 1 | frames that buttons are held, 1..255 |
 | `level` | 0 | virus level 0..20, one or a pair |
 | `speed` | `"MED"` | `LOW`, `MED` or `HI`, one or a pair |
 | `episode` | `"round"` | `round` or `set` |
@@ -116,9 +130,9 @@ frame.
 
 ## Limits
 
-Stable-Retro runs one emulator per process. It is opened at the first `reset` and released by
-`close` or when the env is collected; a second live one is an error. PettingZoo's `seed_test` and
-SuperSuit's vector makers need two at once.
+On `retro`, Stable-Retro runs one emulator per process. It is opened at the first `reset` and
+released by `close` or when the env is collected; a second live one is an error. PettingZoo's
+`seed_test` and SuperSuit's vector makers need two at once: use the other backends.
 
 ## Version history
 
@@ -130,6 +144,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Mapping
+from operator import index
 from typing import Any, Final
 
 import numpy as np
@@ -139,14 +154,13 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
 
-from envs.actions import BUTTON_ACTIONS
 from envs.backends.base import Backend
-from envs.backends.boot import final_crowns
-from envs.game.layout import CROWNS_TO_WIN, FRAME_RATE
+from envs.backends.registry import open_backend
+from envs.episode import Episode, make_control
+from envs.game.layout import FRAME_RATE
 from envs.game.outcome import Outcome
 from envs.game.position import format_position
 from envs.game.state import GameState
-from envs.ledger import Ledger
 from envs.observation import COMPACT_SIZE, encode_compact_ram
 from envs.reset_options import ResetOptions
 from envs.reward import RewardTerms
@@ -155,8 +169,6 @@ from envs.video import draw_in_text
 from envs.views import make_observe, observation_shape
 
 AGENTS: Final = ("player_0", "player_1")
-_NUM_ACTIONS: Final = len(BUTTON_ACTIONS)
-_PADS: Final = tuple(int(action) for action in BUTTON_ACTIONS)
 _CURSOR_HOME: Final = "\x1b[H"
 
 Action = int | np.integer[Any]
@@ -194,17 +206,14 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
         self.state_space = _make_box((COMPACT_SIZE,))
         shape = observation_shape(config.observation, config.planes)
         self._observation_spaces = {agent: _make_box(shape) for agent in AGENTS}
+        self._num_actions = make_control(config, config.solo).num_actions
         self._action_spaces: dict[str, Discrete[np.int64]] = {
-            agent: Discrete(_NUM_ACTIONS) for agent in AGENTS
+            agent: Discrete(self._num_actions) for agent in AGENTS
         }
         self._observe = make_observe(config.observation, config.planes)
-        self._action_mask = np.ones(_NUM_ACTIONS, np.int8)
-        self._action_mask.flags.writeable = False
         self._stream = np.random.default_rng()
         self._backend: Backend | None = None
-        self._ledger = Ledger(config.reward, config.solo)
-        self._ram = np.zeros(0, np.uint8)
-        self._frames = 0
+        self._episode: Episode | None = None
 
     def observation_space(self, agent: str) -> Box:
         """Return the observation space of `agent`, the same object every time."""
@@ -234,33 +243,31 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
             setup = parsed.make_setup(self._config.make_setup(), seed, self._stream)
             backend.start_round(setup)
             solo = setup.solo
-        self._ram = backend.ram()
-        self._ledger = Ledger(self._config.reward, solo)
-        self._ledger.start_round(self._ram)
-        self._frames = 0
+        self._episode = episode = Episode(self._config, backend, solo)
         self.agents = self.possible_agents[:]
         if self.render_mode == "human":
             self.render()
-        return self._list_observations(), self._list_infos(self._ledger.take_earned())
+        return self._list_observations(episode), self._list_infos(episode, episode.take_earned())
 
     def step(
         self, actions: Mapping[str, Action]
     ) -> tuple[Observations, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
-        """Hold both seats' actions for `action_repeat` frames, or until the episode ends.
+        """Play both seats' actions, at most until the episode ends.
 
         Raises:
             ValueError: An agent's action is missing or outside the space.
             RuntimeError: No episode is running.
         """
-        outcome = self._run_frames(self._read_pads(actions))
-        earned = self._ledger.take_earned()
-        observations, infos = self._list_observations(), self._list_infos(earned)
+        chosen, episode = self._read_actions(actions), self._require_episode()
+        outcome = episode.step(chosen)
+        earned = episode.take_earned()
+        observations, infos = self._list_observations(episode), self._list_infos(episode, earned)
         rewards = {agent: sum(terms.values()) for agent, terms in zip(AGENTS, earned, strict=True)}
         truncated = outcome is not None and outcome.reason == "frame_limit"
         terminated = outcome is not None and not truncated
         if outcome is not None:
             self.agents = []
-            self._describe_end(infos, outcome)
+            _describe_end(infos, outcome, episode.ram)
         if self.render_mode == "human":
             self.render()
         return (
@@ -273,7 +280,7 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
 
     def state(self) -> np.ndarray:
         """Return the public position, `compact` as `player_0` sees it."""
-        return encode_compact_ram(self._ram, 0)
+        return encode_compact_ram(self._require_episode().ram, 0)
 
     def render(self) -> np.ndarray | None:
         """Return the picture, uint8 (224, 240, 3), or draw it in the terminal."""
@@ -308,74 +315,37 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
             self._backend = _make_backend(self._config)
         return self._backend
 
+    def _require_episode(self) -> Episode:
+        if self._episode is None:
+            raise RuntimeError("expected a running episode, got an env that was not reset")
+        return self._episode
+
     def _require_backend(self) -> Backend:
         if self._backend is None:
             raise RuntimeError("expected a running episode, got an env that was not reset")
         return self._backend
 
-    def _read_pads(self, actions: Mapping[str, Action]) -> tuple[int, int]:
+    def _read_actions(self, actions: Mapping[str, Action]) -> tuple[int, int]:
         if not self.agents:
             raise RuntimeError("expected a running episode, got none; call reset first")
         try:
-            first, second = actions[AGENTS[0]], actions[AGENTS[1]]
+            first, second = (index(actions[agent]) for agent in AGENTS)
         except KeyError as error:
             raise ValueError(f"expected actions for {AGENTS}, got none for {error}") from error
-        if not (0 <= first < _NUM_ACTIONS and 0 <= second < _NUM_ACTIONS):
-            raise ValueError(f"expected actions in 0..{_NUM_ACTIONS - 1}, got {dict(actions)!r}")
-        return _PADS[first], _PADS[second]
+        high = self._num_actions - 1
+        if not (0 <= first <= high and 0 <= second <= high):
+            raise ValueError(f"expected actions in 0..{high}, got {dict(actions)!r}")
+        return first, second
 
-    def _run_frames(self, pads: tuple[int, int]) -> Outcome | None:
-        """Run one step's frames and return how the episode ended, if it did."""
-        backend, ledger = self._require_backend(), self._ledger
-        for _ in range(self._config.action_repeat):
-            backend.step(pads)
-            self._ram = ram = backend.ram()
-            self._frames += 1
-            outcome = ledger.add_frame(ram)
-            if outcome is not None:
-                return self._end_round(backend, outcome)
-            if self._frames >= self._config.max_frames:
-                return Outcome("frame_limit", None)
-        return None
+    def _list_observations(self, episode: Episode) -> Observations:
+        views = self._observe(self._require_backend(), episode.ram, episode.control.due)
+        return dict(zip(AGENTS, views, strict=True))
 
-    def _end_round(self, backend: Backend, outcome: Outcome) -> Outcome | None:
-        """Return the end of the episode, or None where a set goes on with its next round."""
-        if self._config.episode == "round":
-            return outcome
-        crowns = final_crowns(GameState.from_ram(self._ram))
-        if max(crowns) >= CROWNS_TO_WIN:
-            # With both at three the console gives the set to player 1, whom it tests first.
-            return Outcome(outcome.reason, 0 if crowns[0] >= CROWNS_TO_WIN else 1)
-        if self._frames >= self._config.max_frames:
-            return Outcome("frame_limit", None)
-        backend.next_round()
-        self._ram = backend.ram()
-        self._ledger.start_round(self._ram)
-        return None
-
-    def _list_observations(self) -> Observations:
-        return dict(zip(AGENTS, self._observe(self._require_backend(), self._ram), strict=True))
-
-    def _list_infos(self, earned: tuple[RewardTerms, RewardTerms]) -> Infos:
-        infos = {}
-        for seat, agent in enumerate(AGENTS):
-            totals = self._ledger.totals[seat]
-            infos[agent] = {
-                "frames": self._frames,
-                "reward_terms": earned[seat],
-                "lines": totals.lines,
-                "garbage_sent": totals.garbage_sent,
-                "capsules": totals.capsules,
-                "viruses": self._ledger.viruses[seat],
-                "action_mask": self._action_mask,
-            }
-        return infos
-
-    def _describe_end(self, infos: Infos, outcome: Outcome) -> None:
-        position = format_position(GameState.from_ram(self._ram))
-        winner = None if outcome.winner is None else AGENTS[outcome.winner]
-        for info in infos.values():
-            info.update(end_reason=outcome.reason, winner=winner, position=position)
+    def _list_infos(self, episode: Episode, earned: tuple[RewardTerms, RewardTerms]) -> Infos:
+        return {
+            agent: {**info, "reward_terms": terms}
+            for agent, info, terms in zip(AGENTS, episode.describe(), earned, strict=True)
+        }
 
 
 def raw_env(**arguments: Any) -> AECEnv[str, np.ndarray, Action | None]:
@@ -390,10 +360,15 @@ def env(**arguments: Any) -> AECEnv[str, np.ndarray, Action | None]:
 
 def _make_backend(config: VersusConfig) -> Backend:
     if isinstance(config.backend, str):
-        from envs.backends.retro import RetroBackend
-
-        return RetroBackend(config.game, rendering=config.draws)
+        return open_backend(config.backend, config.game, rendering=config.draws)
     return config.backend() if callable(config.backend) else config.backend
+
+
+def _describe_end(infos: Infos, outcome: Outcome, ram: np.ndarray) -> None:
+    position = format_position(GameState.from_ram(ram))
+    winner = None if outcome.winner is None else AGENTS[outcome.winner]
+    for info in infos.values():
+        info.update(end_reason=outcome.reason, winner=winner, position=position)
 
 
 def _make_box(shape: tuple[int, ...]) -> Box:

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, get_args
 
 from envs.backends.base import Backend
+from envs.backends.registry import BACKEND_NAMES, BackendName, check_game
 from envs.game.setup import RoundSetup
 from envs.observation import PLANE_KINDS, PlaneKind
 from envs.reset_options import parse_levels, parse_speeds
 from envs.reward import RewardConfig
 from envs.views import OBSERVATION_KINDS, ObservationKind
 
-BackendName = Literal["retro"]
-BACKEND_NAMES: Final[tuple[BackendName, ...]] = get_args(BackendName)
-ActionKind = Literal["buttons"]
+ActionKind = Literal["buttons", "placement"]
 EpisodeKind = Literal["round", "set"]
 RenderMode = Literal["human", "rgb_array"]
 
@@ -41,8 +40,9 @@ class VersusConfig:
     planes: PlaneKind = "bitplane"
     """Kind of `observation="planes"`."""
     actions: ActionKind = "buttons"
+    """What a step's action is: buttons, or where the capsule is to lock."""
     action_repeat: int = 1
-    """Frames that an action is held, 1..255."""
+    """Frames that buttons are held, 1..255."""
     level: int | Sequence[int] = 0
     """Virus level 0..20, for both seats or one each."""
     speed: str | int | Sequence[str | int] = "MED"
@@ -61,6 +61,7 @@ class VersusConfig:
     def __post_init__(self) -> None:
         if not callable(self.backend) and not isinstance(self.backend, Backend):
             check_choice("backend", self.backend, BACKEND_NAMES)
+            check_game(self.backend, self.game)
         check_choice("observation", self.observation, OBSERVATION_KINDS)
         check_choice("planes", self.planes, PLANE_KINDS)
         check_choice("actions", self.actions, get_args(ActionKind))
@@ -68,6 +69,7 @@ class VersusConfig:
         check_choice("render_mode", self.render_mode, (None, *get_args(RenderMode)))
         _check_int("action_repeat", self.action_repeat, MAX_ACTION_REPEAT)
         _check_int("max_frames", self.max_frames, None)
+        self._check_repeat()
         if not isinstance(self.reward, RewardConfig):
             raise ValueError(f"expected reward to be a RewardConfig, got {self.reward!r}")
         if self.needs_picture and self.rendering is False:
@@ -76,6 +78,14 @@ class VersusConfig:
                 f"render_mode={self.render_mode!r}, got False; leave it at None"
             )
         self.make_setup()
+
+    def _check_repeat(self) -> None:
+        """Check that buttons alone are held for several frames."""
+        if self.actions == "placement" and self.action_repeat != 1:
+            raise ValueError(
+                f"expected action_repeat 1 for actions='placement', got {self.action_repeat}: a "
+                "placement lasts until the capsule locks"
+            )
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> VersusConfig:

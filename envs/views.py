@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 
 from envs.backends.base import Backend
+from envs.candidates import TABLE_SHAPE, encode_candidates, make_empty_table
 from envs.game.layout import (
     CELLS,
     COLUMNS,
@@ -28,16 +28,31 @@ from envs.observation import (
     encode_planes,
 )
 
-ObservationKind = Literal["compact", "planes", "ram", "pixels"]
+ObservationKind = Literal["compact", "planes", "candidates", "ram", "pixels"]
 OBSERVATION_KINDS: Final[tuple[ObservationKind, ...]] = get_args(ObservationKind)
 
 SCREEN_SHAPE: Final = (224, 240, 3)
 """Rows, columns and colours of the picture."""
 _LEFT_BOTTLE, _RIGHT_BOTTLE = slice(16, 96), slice(144, 224)
 """Screen columns of each bottle with its walls and preview."""
+BOTH: Final = (True, True)
+"""Both seats are to choose."""
 
-Observe = Callable[[Backend, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""From a backend and its RAM, uint8 (2048,), to what each seat sees."""
+
+class Observe(Protocol):
+    """Makes both seats' observations of a frame."""
+
+    def __call__(
+        self, backend: Backend, ram: np.ndarray, due: tuple[bool, bool] = BOTH
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what each seat sees.
+
+        Args:
+            backend: The running game.
+            ram: Its RAM, uint8 (2048,).
+            due: Which seats are to choose; only they are shown candidates.
+        """
+        ...
 
 
 def observation_shape(kind: ObservationKind, planes: PlaneKind) -> tuple[int, ...]:
@@ -45,6 +60,7 @@ def observation_shape(kind: ObservationKind, planes: PlaneKind) -> tuple[int, ..
     shapes: dict[ObservationKind, tuple[int, ...]] = {
         "compact": (COMPACT_SIZE,),
         "planes": (ROWS, COLUMNS, count_planes(planes)),
+        "candidates": TABLE_SHAPE,
         "ram": (RAM_SIZE,),
         "pixels": SCREEN_SHAPE,
     }
@@ -54,10 +70,11 @@ def observation_shape(kind: ObservationKind, planes: PlaneKind) -> tuple[int, ..
 def make_observe(kind: ObservationKind, planes: PlaneKind) -> Observe:
     """Return the function that makes both seats' observations."""
     observes: dict[ObservationKind, Observe] = {
-        "compact": _observe_compact,
-        "planes": lambda _, ram: _observe_planes(ram, planes),
-        "ram": lambda _, ram: (ram, swap_ram(ram)),
-        "pixels": lambda backend, _: _observe_pixels(backend),
+        "compact": lambda backend, ram, due=BOTH: _observe_compact(ram),
+        "planes": lambda backend, ram, due=BOTH: _observe_planes(ram, planes),
+        "candidates": lambda backend, ram, due=BOTH: _observe_candidates(ram, due),
+        "ram": lambda backend, ram, due=BOTH: (ram, swap_ram(ram)),
+        "pixels": lambda backend, ram, due=BOTH: _observe_pixels(backend),
     }
     return observes[kind]
 
@@ -78,7 +95,7 @@ def swap_screen(screen: np.ndarray) -> np.ndarray:
     return swapped
 
 
-def _observe_compact(_: Backend, ram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _observe_compact(ram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # The other seat's vector is the same bytes in another order: a third of encoding it anew.
     first = encode_compact_ram(ram, 0)
     return first, first.take(_SWAPPED_COMPACT)
@@ -87,6 +104,12 @@ def _observe_compact(_: Backend, ram: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _observe_planes(ram: np.ndarray, planes: PlaneKind) -> tuple[np.ndarray, np.ndarray]:
     state = GameState.from_ram(ram)
     return encode_planes(state, 0, planes), encode_planes(state, 1, planes)
+
+
+def _observe_candidates(ram: np.ndarray, due: tuple[bool, bool]) -> tuple[np.ndarray, np.ndarray]:
+    first = encode_candidates(ram, 0) if due[0] else make_empty_table()
+    second = encode_candidates(ram, 1) if due[1] else make_empty_table()
+    return first, second
 
 
 def _observe_pixels(backend: Backend) -> tuple[np.ndarray, np.ndarray]:

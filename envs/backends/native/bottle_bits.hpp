@@ -1,0 +1,48 @@
+// A bottle as bit masks, by column and by row: what features are counted from.
+#pragma once
+
+#include <cstdint>
+
+#include "layout.hpp"
+
+namespace pill {
+
+// Cells of a column (bit = row) or of a row (bit = column).
+struct CellBits {
+    std::uint32_t colours[layout::NUM_COLOURS];
+    std::uint32_t viruses;
+
+    std::uint32_t occupied() const { return colours[0] | colours[1] | colours[2]; }
+};
+
+struct BottleBits {
+    CellBits columns[layout::COLUMNS];
+    CellBits rows[layout::ROWS];
+
+    BottleBits() = default;
+    // Tiles with a colour that is none count as empty.
+    explicit BottleBits(const std::uint8_t* field);
+
+    // Put a tile into an empty cell.
+    void add(int row, int column, int colour, bool is_virus = false) {
+        columns[column].colours[colour] |= 1u << row;
+        rows[row].colours[colour] |= 1u << column;
+        columns[column].viruses |= static_cast<std::uint32_t>(is_virus) << row;
+        rows[row].viruses |= static_cast<std::uint32_t>(is_virus) << column;
+    }
+};
+
+// Ones at the low end.
+inline int count_low_ones(std::uint32_t bits) { return bits == ~0u ? 32 : __builtin_ctz(~bits); }
+
+// The run of ones around a bit that is set, as a mask.
+inline std::uint32_t run_around(std::uint32_t bits, int place) {
+    const int after = count_low_ones(bits >> place);
+    const std::uint32_t gaps_before = ~bits & ((1u << place) - 1);
+    const int first = gaps_before == 0 ? 0 : 32 - __builtin_clz(gaps_before);
+    return ((1u << (place + after - first)) - 1) << first;
+}
+
+inline int count_bits(std::uint32_t bits) { return __builtin_popcount(bits); }
+
+}  // namespace pill
