@@ -1,7 +1,8 @@
 """Policy texts: the one place where `greedy` or `snapshot:RUN/ID` becomes a `Policy`.
 
 A text is a kind, then what that kind asks for after a colon: `random`, `greedy:action_repeat=4`,
-`snapshot:selfplay/latest`. A kind with heavy imports makes them when it is asked for.
+`search:depth=2`, `snapshot:selfplay/latest`. A kind with heavy imports makes them when it is asked
+for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from league.store import Store
 from policies.base import Policy
 from policies.greedy import GreedyPolicy
 from policies.scripted import RANDOM_ACTION_REPEAT, NoopPolicy, RandomPolicy
+from policies.search import DEFAULT_DEPTH, DEFAULT_WIDTH, SearchPolicy
 
 _RUNS: Final = Path("runs")
 
@@ -59,6 +61,14 @@ def _load_greedy(details: str) -> Policy:
     return _check_view(GreedyPolicy(values["action_repeat"]))
 
 
+def _load_search(details: str) -> Policy:
+    values = _read_integers("search", details, {"depth": DEFAULT_DEPTH, "width": DEFAULT_WIDTH})
+    try:
+        return SearchPolicy(values["depth"], values["width"])
+    except ValueError as error:
+        raise PlayerError(f"'search:{details}': {error}") from error
+
+
 def _load_snapshot(details: str) -> Policy:
     run, _, snapshot_id = details.rpartition("/")
     if not run or not snapshot_id:
@@ -75,6 +85,7 @@ KINDS: Final[dict[str, Callable[[str], Policy]]] = {
     "noop": _load_noop,
     "random": _load_random,
     "greedy": _load_greedy,
+    "search": _load_search,
     "snapshot": _load_snapshot,
 }
 """What stands before the colon, and what loads a policy from what stands after it."""

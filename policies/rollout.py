@@ -195,6 +195,9 @@ def _read_frame(backend: Backend) -> Frame:
 
 
 def _decide_due(running: Sequence[_RunningGame]) -> None:
-    """Ask the policy of every seat whose last choice has run out."""
+    """Ask the policy of every seat whose last choice has run out or whose capsule has no plan."""
+    for game in running:
+        for seat in game.seats:
+            seat.see(game.frame)
     due = [(seat, game.frame) for game in running for seat in game.seats if seat.must_decide]
     decide([seat for seat, _ in due], [frame for _, frame in due])

@@ -1,7 +1,7 @@
 """One seat of a running game: shows the game to its policy as the policy's view asks.
 
-Adapts a frame-level game to a `View` (observation, action repeat, stack), so policies with
-different views can meet.
+Adapts a frame-level game to a `View` (observation, actions, action repeat, stack), so policies with
+different views can meet: one that presses buttons and one that gives placements.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 from envs.actions import BUTTON_ACTIONS
 from envs.backends.base import Backend
 from envs.game.layout import NO_BUTTONS
+from envs.game.placement import NUM_PLACEMENTS
 from envs.game.state import GameState
 from envs.observation import encode_compact_ram, encode_planes
+from envs.placement import SeatPlacement
 from envs.views import swap_ram, swap_screen
 from policies.base import Observation, Policy, View
 
@@ -65,12 +67,14 @@ class Seat:
     policy: Policy
     rng: np.random.Generator
     pad: int = NO_BUTTONS
-    """Pad byte that is held until the next decision."""
+    """Pad byte of the coming frame."""
     _view: View = field(init=False)
     _policy_state: Any = field(init=False)
     _stack: deque[Any] = field(init=False)
+    _placement: SeatPlacement | None = field(init=False)
+    """Plays placements; None for a policy that presses buttons."""
     _frames_left: int = field(default=0, init=False)
-    """Frames until the next decision."""
+    """Frames until the next decision about buttons."""
 
     def __post_init__(self) -> None:
         """Check that the policy's view can be served.
@@ -79,23 +83,24 @@ class Seat:
             ValueError: The view asks for something that this game loop does not offer.
         """
         view = self._view = self.policy.view
-        if view.actions != "buttons":
-            raise ValueError(
-                f"expected a policy with actions 'buttons', got {view.actions!r} "
-                f"from {self.policy.name!r}"
-            )
         if view.stack > 1 and view.observation == "position":
             raise ValueError(
                 f"expected stack 1 for the observation 'position', got {view.stack} "
                 f"from {self.policy.name!r}"
             )
+        self._placement = SeatPlacement(self.index) if view.actions == "placement" else None
         self._policy_state = self.policy.initial_state(1)
         self._stack = deque(maxlen=view.stack)
 
     @property
     def must_decide(self) -> bool:
         """Whether the policy is asked before the next frame."""
-        return self._frames_left == 0
+        return self._frames_left == 0 if self._placement is None else self._placement.is_due
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """Legal actions, int8 (num_actions,); None where all are legal."""
+        return None if self._placement is None else self._placement.mask
 
     @property
     def can_batch(self) -> bool:
@@ -120,27 +125,40 @@ class Seat:
         self._stack.append(observation)
         return np.concatenate(self._stack, axis=-1)
 
-    def press(self, action: int) -> None:
-        """Hold the buttons of `action` until the next decision.
+    def see(self, frame: Frame) -> None:
+        """Take a frame, before the decision that may fall due on it; once for every frame."""
+        if self._placement is None:
+            return
+        self._placement.see(frame.ram.tobytes())
+        if not self._placement.is_due:
+            self.pad = self._placement.next_pad()
+
+    def play(self, action: int) -> None:
+        """Hold the buttons of `action` until the next decision, or set out for a placement.
 
         Raises:
             ValueError: `action` is outside the action space.
         """
-        if not 0 <= action < len(BUTTON_ACTIONS):
+        num_actions = len(BUTTON_ACTIONS) if self._placement is None else NUM_PLACEMENTS
+        if not 0 <= action < num_actions:
             raise ValueError(
-                f"expected an action 0..{len(BUTTON_ACTIONS) - 1}, got {action!r} "
-                f"from {self.policy.name!r}"
+                f"expected an action 0..{num_actions - 1}, got {action!r} from {self.policy.name!r}"
             )
-        self.pad = int(BUTTON_ACTIONS[action])
-        self._frames_left = self._view.action_repeat
+        if self._placement is None:
+            self.pad = int(BUTTON_ACTIONS[action])
+            self._frames_left = self._view.action_repeat
+        else:
+            self._placement.choose(action)
+            self.pad = self._placement.next_pad()
 
     def pass_frame(self) -> None:
         """Count one frame of the game."""
-        self._frames_left -= 1
+        if self._placement is None:
+            self._frames_left -= 1
 
 
 def decide(seats: Sequence[Seat], frames: Sequence[Frame]) -> None:
-    """Let the policies of `seats` choose their next buttons.
+    """Let the policies of `seats` choose their next buttons or placements.
 
     Args:
         seats: Seats that must decide.
@@ -160,8 +178,9 @@ def _decide_batch(batch: list[tuple[Seat, Frame]]) -> None:
     observations: Any = [seat.observe(frame) for seat, frame in batch]
     if first.policy.view.observation != "position":
         observations = np.stack(observations)
+    masks = [seat.mask for seat, _ in batch if seat.mask is not None]
     actions, first._policy_state = first.policy.act(
-        observations, None, first._policy_state, first.rng
+        observations, np.stack(masks) if masks else None, first._policy_state, first.rng
     )
     for (seat, _), action in zip(batch, actions, strict=True):
-        seat.press(int(action))
+        seat.play(int(action))

@@ -18,6 +18,7 @@ from league.store import Store
 from policies.base import View
 from policies.greedy import GreedyPolicy
 from policies.scripted import NoopPolicy, RandomPolicy
+from policies.search import SearchPolicy
 
 NOW = "2026-01-01T00:00:00+00:00"
 
@@ -30,6 +31,8 @@ NOW = "2026-01-01T00:00:00+00:00"
         ("random:action_repeat=1", RandomPolicy(1)),
         ("greedy", GreedyPolicy()),
         ("greedy:action_repeat=8", GreedyPolicy(8)),
+        ("search:depth=1", SearchPolicy(1)),
+        ("search:depth=2,width=8", SearchPolicy(2, 8)),
     ],
 )
 def test_scripted_texts_give_policies_of_that_name(text: str, policy: object) -> None:
@@ -41,7 +44,10 @@ def test_scripted_texts_give_policies_of_that_name(text: str, policy: object) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gredy", r"expected a policy \(noop, random, greedy, snapshot\), got 'gredy'; did you"),
+        (
+            "gredy",
+            r"expected a policy \(noop, random, greedy, search, snapshot\), got 'gredy'; did you",
+        ),
         ("", "expected a policy"),
         (
             "greedy:repeat=4",
@@ -52,6 +58,7 @@ def test_scripted_texts_give_policies_of_that_name(text: str, policy: object) ->
         ("greedy:action_repeat", "expected action_repeat=NUMBER once"),
         ("random:action_repeat=1,action_repeat=2", "NUMBER once for 'random'"),
         ("random:action_repeat=0", "expected action_repeat in 1..255, got 0"),
+        ("search:depth=3", "'search:depth=3': expected depth 1 or 2, got 3"),
         ("snapshot:selfplay", "expected 'snapshot:RUN/ID' with"),
         ("snapshot:/3", "expected 'snapshot:RUN/ID' with"),
     ],

@@ -148,13 +148,35 @@ def test_actions_outside_the_space_are_refused(action: int) -> None:
         decide([seat], [next(frames())])
 
 
-@pytest.mark.parametrize(
-    ("view", "message"),
-    [
-        (View("position", actions="placement"), "'buttons', got 'placement' from 'recorder'"),
-        (View("position", stack=2), "stack 1 for the observation 'position', got 2"),
-    ],
-)
-def test_views_that_cannot_be_served_are_refused(view: View, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make_seat(Recorder(view))
+def test_placements_are_chosen_once_a_capsule_and_played_through_the_pads() -> None:
+    """Pose 120 is column 0 of the floor: seat 1 gets there while seat 0 holds LEFT."""
+    policy = Recorder(View("position", actions="placement"), action=120)
+    backend = ReferenceBackend()
+    backend.start_round(RoundSetup())
+    seat = make_seat(policy, 1)
+    for _ in range(600):
+        frame = Frame(backend, backend.ram(), GameState.from_ram(backend.ram()))
+        seat.see(frame)
+        if seat.must_decide:
+            if policy.seen:
+                break
+            assert seat.mask is not None
+            assert seat.mask[120] == 1
+            decide([seat], [frame])
+        backend.step((Button.LEFT, seat.pad))
+        seat.pass_frame()
+    assert len(policy.seen) == 1
+    assert GameState.from_ram(backend.ram()).players[1].bottle[15, :2].max() < 0xFF
+
+
+def test_placements_outside_the_space_are_refused() -> None:
+    seat = make_seat(Recorder(View("position", actions="placement"), action=513))
+    frame = next(frames())
+    seat.see(frame)
+    with pytest.raises(ValueError, match=r"expected an action 0\.\.512, got 513"):
+        decide([seat], [frame])
+
+
+def test_views_that_cannot_be_served_are_refused() -> None:
+    with pytest.raises(ValueError, match="stack 1 for the observation 'position', got 2"):
+        make_seat(Recorder(View("position", stack=2)))
