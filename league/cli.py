@@ -1,4 +1,4 @@
-"""The command line: `league match`, `run`, `standings`, `game`, `rom` and `bench`.
+"""The command line: `league match`, `run`, `standings`, `game`, `verify`, `rom`, `bench`.
 
 Every command imports what it needs when it runs, so that `league --help` is quick. Results go to
 stdout, progress and errors to stderr; exit codes: 0 done, 1 a check failed, 2 bad usage or input,
@@ -38,6 +38,7 @@ app.add_typer(rom_app, name="rom")
 app.add_typer(bench_app, name="bench")
 app.add_typer(game_app, name="game")
 
+BackendName = Literal["retro", "simulator", "reference"]
 SpeedName = Literal["LOW", "MED", "HI"]
 GameName = Literal["PillDuel-Nes-v0", "DrMario-Nes-v0"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -50,8 +51,8 @@ def match_command(
     pairs: Annotated[int, typer.Option(help="Pairs of games: one round, both seatings.")] = 10,
     level: Annotated[int, typer.Option(help="Virus level of both, 0..20.")] = 0,
     speed: Annotated[SpeedName, typer.Option(help="Speed of both.", case_sensitive=False)] = "MED",
-    backend: Annotated[Literal["retro"], typer.Option(help="What runs the game.")] = "retro",
-    game: Annotated[GameName, typer.Option(help="Game to run.")] = "PillDuel-Nes-v0",
+    backend: Annotated[BackendName, typer.Option(help="What runs the game.")] = "retro",
+    game: Annotated[GameName, typer.Option(help="Game to run, on retro.")] = "PillDuel-Nes-v0",
     seed: Annotated[int, typer.Option(min=0, help="Fixes rounds and random policies.")] = 0,
     as_json: AsJson = False,
     video: Annotated[Path | None, typer.Option(help="MP4 of the first pair.")] = None,
@@ -162,6 +163,69 @@ def bench_env_command(
         raise typer.Exit(CHECK_FAILED)
 
 
+@bench_app.command("sim")
+def bench_simulator_command(
+    turns: Annotated[int, typer.Option(min=1, help="Turns; medians are reported.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the speed of the simulator with Stable-Retro's own; exit 1 below target."""
+    from league.bench_simulator import format_bench, list_missed_targets, run_simulator_bench
+
+    report = run_simulator_bench(turns)
+    if as_json:
+        _print_json(report)
+    else:
+        print(*format_bench(report), sep="\n")
+    if list_missed_targets(report):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command("verify")
+def verify_command(
+    sessions: Annotated[
+        int | None, typer.Option(min=1, help="Sessions to play; the default is a full run.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the sessions.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, each with an emulator.")
+    ] = None,
+    mutants: Annotated[bool, typer.Option(help="Also hunt builds with a wrong rule.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the simulator against the cartridge, byte by byte; exit 1 if anything is amiss."""
+    from league.verify import DEFAULT_SESSIONS, format_report, run_verify
+
+    total = sessions or DEFAULT_SESSIONS
+    with _show_progress("sessions", total) as advance:
+        report = run_verify(total, seed=seed, workers=workers, mutants=mutants, on_sessions=advance)
+    if as_json:
+        _print_json(report)
+    else:
+        print(*format_report(report), sep="\n")
+    if not report["passed"]:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@rom_app.command("verify")
+def rom_verify_command(
+    rom: Annotated[Path, typer.Argument(help="An iNES file, or the name of a game.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to play.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the rounds.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Play a ROM beside the simulator and say how far they agree; exit 1 if not in all."""
+    from league.verify_rom import format_rom_report, verify_rom
+
+    with _show_progress("rounds", rounds) as advance:
+        report = verify_rom(rom, rounds, seed=seed, on_round=advance)
+    if as_json:
+        _print_json(report)
+    else:
+        print(*format_rom_report(report), sep="\n")
+    if not report["agrees"]:
+        raise typer.Exit(CHECK_FAILED)
+
+
 def main() -> None:
     """Run the command line; the entry point of `league`."""
     try:
@@ -182,14 +246,20 @@ def _own_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def _open_backend(name: str, game: str, *, rendering: bool) -> Iterator[Backend]:
+def _open_backend(name: BackendName, game: str, *, rendering: bool) -> Iterator[Backend]:
     """Open the backend `name`; without rendering where nobody looks, which is faster."""
     from envs.backends.integrations import PILL_DUEL
-    from envs.backends.retro import RetroBackend
+    from envs.backends.registry import check_game, open_backend
 
-    assert name == "retro"
-    with RetroBackend(game, rendering=rendering or game != PILL_DUEL) as backend:
+    try:
+        check_game(name, game)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    backend = open_backend(name, game, rendering=rendering or game != PILL_DUEL)
+    try:
         yield backend
+    finally:
+        backend.close()
 
 
 @contextmanager
@@ -205,7 +275,7 @@ def _record_first_pair(video: Path | None) -> Iterator[Callable[[int, Backend], 
 
 
 @contextmanager
-def _show_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+def _show_progress(title: str, total: int) -> Iterator[Callable[..., None]]:
     """Show a bar with the time left on stderr, if it is a terminal; yield what moves it on."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
@@ -214,7 +284,7 @@ def _show_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+        yield lambda steps=1: progress.advance(task, steps)
 
 
 def _print_json(value: Any) -> None:

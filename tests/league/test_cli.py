@@ -94,7 +94,7 @@ def test_own_errors_are_one_message_and_exit_code_2(
         ("mtach", "greedy", "noop"),
         ("match", "greedy"),
         ("match", "greedy", "noop", "--speed", "FAST"),
-        ("match", "greedy", "noop", "--backend", "simulator"),
+        ("match", "greedy", "noop", "--backend", "simulatr"),
         ("match", "greedy", "noop", "--seed", "-1"),
     ],
 )
