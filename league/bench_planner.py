@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -80,6 +80,18 @@ def run_planner_bench(
         },
         "met": all(statistics.median(runs[name]) >= least for name, least in TARGETS.items()),
     }
+
+
+def format_bench(report: Mapping[str, Any]) -> list[str]:
+    """Return the lines of text that a report reads as."""
+    lines = []
+    for name, entry in report["per_second"].items():
+        target = f", target {entry['target']:,}" if "target" in entry else ""
+        lines.append(f"{name.replace('_', ' ')}: {entry['median']:,.0f} a CPU second{target}")
+    for name, parts in report["microseconds_per_decision"].items():
+        text = ", ".join(f"{part.replace('_', ' ')} {value:.2f}" for part, value in parts.items())
+        lines.append(f"microseconds of {name.replace('_', ' ')}: {text}")
+    return lines
 
 
 def measure_parts(candidates: int, steps: int, seed: int) -> dict[str, float]:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from league.bench_cli import CHECK_FAILED, bench_app
 from league.game_cli import game_app
 
 if TYPE_CHECKING:
     from envs.backends.base import Backend
 
-CHECK_FAILED, BAD_USAGE = 1, 2
+BAD_USAGE: Final = 2
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -33,7 +34,6 @@ app = typer.Typer(
     context_settings=_HELP,
 )
 rom_app = typer.Typer(help="The user's own ROMs.", no_args_is_help=True)
-bench_app = typer.Typer(help="Benchmarks of the project's promises.", no_args_is_help=True)
 app.add_typer(rom_app, name="rom")
 app.add_typer(bench_app, name="bench")
 app.add_typer(game_app, name="game")
@@ -143,41 +143,6 @@ def rom_list_command() -> None:
     from league.tables import make_rom_table
 
     _print_table(make_rom_table(list_roms()))
-
-
-@bench_app.command("env")
-def bench_env_command(
-    pairs: Annotated[int, typer.Option(min=1, help="Turns; medians are reported.")] = 7,
-    as_json: AsJson = False,
-) -> None:
-    """Compare the speed of the environment with Stable-Retro's own; exit 1 below target."""
-    from league.bench import ENV_TARGETS, run_env_bench
-
-    report = run_env_bench(pairs)
-    if as_json:
-        _print_json(report)
-    else:
-        for name in ENV_TARGETS:
-            print(f"{name}: {report[name]['ratio']:.2f} x, target {report[name]['target']} x")
-    if not all(report[name]["met"] for name in ENV_TARGETS):
-        raise typer.Exit(CHECK_FAILED)
-
-
-@bench_app.command("sim")
-def bench_simulator_command(
-    turns: Annotated[int, typer.Option(min=1, help="Turns; medians are reported.")] = 5,
-    as_json: AsJson = False,
-) -> None:
-    """Compare the speed of the simulator with Stable-Retro's own; exit 1 below target."""
-    from league.bench_simulator import format_bench, list_missed_targets, run_simulator_bench
-
-    report = run_simulator_bench(turns)
-    if as_json:
-        _print_json(report)
-    else:
-        print(*format_bench(report), sep="\n")
-    if list_missed_targets(report):
-        raise typer.Exit(CHECK_FAILED)
 
 
 @app.command("verify")
