@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from league.checkpoint import CheckpointError, Progress
 from league.loop_metrics import list_metrics, make_training_row
-from league.manager import LeagueManager, PlannedPair
+from league.manager import LAST_GAP, LeagueManager, PlannedPair
 from league.records import GameRow, IterationRow, RatingRow, SnapshotRow, utc_now
 from league.rundir import RunDir, folder_written_atomically
 from league.settings import RunConfig, TrainingSettings
@@ -238,10 +238,18 @@ class LeagueLoop:
         self._work.run_dir.prune_checkpoints()
         self._show(report, rated)
 
+    def _has_moved_on(self) -> bool:
+        """Whether enough env steps lie behind the newest snapshot; time alone may have passed."""
+        snapshots = self._work.store.snapshots()
+        if not snapshots:
+            return True
+        env_steps = self._progress.env_steps
+        return env_steps - snapshots[-1].env_steps >= LAST_GAP * env_steps
+
     def _freeze_if_due(self) -> tuple[SnapshotRow | None, list[PlannedPair]]:
         """Freeze `main` if it is time, and plan the games that rate it."""
         position, last = self._position(), self._share() >= 1.0
-        if not self._manager.is_snapshot_due(position, last=last):
+        if not self._manager.is_snapshot_due(position, last=last) or not self._has_moved_on():
             return None, []
         parents = self._manager.pool.snapshots
         name = self._manager.add_snapshot(position)

@@ -95,6 +95,16 @@ def test_snapshots_are_spread_over_the_run_and_frozen(tmp_path: Path) -> None:
     assert last["total"][0] == bench.trainer.total
 
 
+def test_snapshots_that_only_time_has_parted_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LAST_GAP", 0.4)
+    bench = make_bench(tmp_path / "run")
+    bench.run()
+    with bench.open_store() as store:
+        assert [row.env_steps for row in store.snapshots()] == [0, 300, 600, 1000]
+
+
 def test_every_snapshot_meets_its_opponents(tmp_path: Path) -> None:
     bench = make_bench(tmp_path / "run")
     bench.run()
