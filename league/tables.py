@@ -55,8 +55,8 @@ def make_standings_table(standings: Sequence[Standing]) -> Table:
 def make_rom_table(records: Sequence[RomRecord]) -> Table:
     """Return the ROMs that can be played as a table."""
     table = Table(title="ROMs")
-    table.add_column("game")
-    table.add_column("title")
+    table.add_column("game", no_wrap=True)
+    table.add_column("title", overflow="fold")
     table.add_column("SHA-1 without header", no_wrap=True)
     table.add_column("where from", overflow="fold")
     for record in records:

@@ -1,8 +1,9 @@
 // Where a falling capsule can come to rest, in how few frames, and by which buttons.
 //
 // Exact under the rules of a frame: gravity counter, soft drop on odd frames, taps that need a
-// released button, both turns in one frame, kicks, double left. The only thing left out is
-// auto-repeat after a press that the plan makes itself: tapping again moves earlier.
+// released button, both turns in one frame, kicks, double left, sides held from before. The one
+// thing left out is a side that stays down after it has moved the capsule: tapping moves earlier
+// than auto-repeat.
 #pragma once
 
 #include <cstdint>

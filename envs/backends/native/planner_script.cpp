@@ -20,10 +20,11 @@ struct CohortRecord {
     int held_count;  // held runs, from the entry on
 };
 
-// Keeps all sets of states, and the earliest lock in one pose, or in one of two.
+// Keeps all sets of states, and the earliest lock in one pose, or in one of two. Where there is no
+// room for all there is no script; the most that a search for it came up with fills a third.
 class Record {
 public:
-    static constexpr int MAX_COHORTS = 512;
+    static constexpr int MAX_COHORTS = 256;
     static constexpr int MAX_SETS = 2048;
 
     Record(int pose, bool one_colour)

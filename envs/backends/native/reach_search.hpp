@@ -22,8 +22,8 @@ struct Cohort {
     int age;   // gravity counter
 };
 
-// The cohorts of one row by time. Positions from play fill a third of it; what comes after a full
-// list is not found.
+// The cohorts of one row by time. The fullest list that a search for one came up with has 17; what
+// comes after a full one is not found.
 struct Entries {
     static constexpr int CAPACITY = 64;
     int count = 0;
