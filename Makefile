@@ -61,7 +61,7 @@ $(IN_VENV):
 	  echo 'On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP): pyproject.toml constraints.txt | $(IN_VENV)
+$(STAMP): pyproject.toml constraints.txt $(wildcard envs/backends/native/*) | $(IN_VENV)
 	@$(IN_VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(IN_VENV) -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@rm -f $(VENV)/.installed-*
