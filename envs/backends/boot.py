@@ -149,7 +149,8 @@ def walk_to_next_setup(console: SavingConsole, solo: bool) -> None:
     """
     _check_round_over(console.ram(), solo)
     while (mode := console.ram()[Address.MODE]) != Mode.SETUP:
-        if mode not in (Mode.PLAY, Mode.TOP_OUT):
+        # The original is said to show its end screen after every top-out, not only the last.
+        if mode not in (Mode.PLAY, Mode.TOP_OUT, Mode.END):
             raise BackendError(f"expected another round after START, got mode {_name_mode(mode)}")
         _tap_start_early(console)
 
