@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from envs.backends.planner import plan_masks, plan_poses, plan_script
 from envs.candidates import CAPACITY
 from envs.game.layout import Speed
 from envs.vector import UniformSetups, VectorEnv
+from league.bench_runs import describe_runs, measure_cpu_seconds
 from league.planner_positions import collect_capsules
 
 TARGETS: Final = {
@@ -73,7 +73,10 @@ def run_planner_bench(
             runs.setdefault(name, []).append(speed)
     return {
         "turns": turns,
-        "per_second": {name: _describe_speeds(name, speeds) for name, speeds in runs.items()},
+        "per_second": {
+            name: describe_runs(speeds, target=TARGETS.get(name), aim=AIMS.get(name))
+            for name, speeds in runs.items()
+        },
         "microseconds_per_decision": {
             "decisions": measure_parts(0, steps, seed),
             "decisions_with_candidates": measure_parts(CAPACITY, steps // 3, seed),
@@ -117,11 +120,11 @@ def measure_parts(candidates: int, steps: int, seed: int) -> dict[str, float]:
 
 def _measure_masks(capsules: np.ndarray) -> float:
     one_colour = np.zeros(len(capsules), np.bool_)
-    return len(capsules) / _time(lambda: plan_masks(capsules, one_colour))
+    return len(capsules) / measure_cpu_seconds(lambda: plan_masks(capsules, one_colour))
 
 
 def _measure_frames(capsules: np.ndarray) -> float:
-    return len(capsules) / _time(lambda: plan_poses(capsules))
+    return len(capsules) / measure_cpu_seconds(lambda: plan_poses(capsules))
 
 
 def _measure_scripts(capsules: np.ndarray) -> float:
@@ -135,7 +138,7 @@ def _measure_scripts(capsules: np.ndarray) -> float:
         for capsule, pose in asked:
             plan_script(capsule, pose)
 
-    return len(asked) / _time(plan_all)
+    return len(asked) / measure_cpu_seconds(plan_all)
 
 
 def _measure_decisions(candidates: int, steps: int, seed: int) -> float:
@@ -149,7 +152,7 @@ def _measure_decisions(candidates: int, steps: int, seed: int) -> float:
             decisions += int(np.count_nonzero(env.games.due))
             env.step(env.games.draw_actions(rng))
 
-    seconds = _time(play)
+    seconds = measure_cpu_seconds(play)
     env.close()
     return decisions / seconds
 
@@ -162,20 +165,3 @@ def _make_env(candidates: int, seed: int) -> VectorEnv:
     for _ in range(_WARM_UP_STEPS):
         env.step(env.games.draw_actions(rng))
     return env
-
-
-def _time(run: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call."""
-    gc.collect()
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
-def _describe_speeds(name: str, speeds: list[float]) -> dict[str, Any]:
-    described: dict[str, Any] = {"median": statistics.median(speeds), "runs": speeds}
-    if name in TARGETS:
-        described |= {"target": TARGETS[name], "met": described["median"] >= TARGETS[name]}
-    if name in AIMS:
-        described["aim"] = AIMS[name]
-    return described

@@ -1,6 +1,7 @@
-// A few threads that share the games of a batch, each a contiguous part of it.
+// A few threads that share the games of a batch.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -30,22 +31,34 @@ private:
     // A plain function pointer where std::function would allocate in every call.
     using Call = void (*)(const void* work, std::int64_t begin, std::int64_t end);
 
+    // The games of one thread, in a few parts; on a cache line of its own.
+    struct alignas(64) Share {
+        std::atomic<int> parts_left{0};
+    };
+
     void run_erased(std::int64_t games, const void* work, Call call);
     void serve(int index);
-    void run_part(int index) const;
+    void wait_for_start(std::uint64_t served);
+    void wait_for_end();
+    void work_from(int index);
+    bool run_part(int share);
     void stop();
 
-    int threads_;
+    std::vector<Share> shares_;
     std::vector<std::thread> workers_;
     std::mutex one_caller_;
-    std::mutex mutex_;
-    std::condition_variable start_, done_;
+
+    // Written by the caller while no part is left; read by who has claimed one.
     const void* work_ = nullptr;
     Call call_ = nullptr;
     std::int64_t games_ = 0;
-    std::uint64_t round_ = 0;
-    int running_ = 0;
-    bool stopping_ = false;
+
+    alignas(64) std::atomic<int> unfinished_{0};    // parts that are not done
+    alignas(64) std::atomic<std::uint64_t> round_{0};  // calls so far
+    std::atomic<int> sleepers_{0};                  // workers that need a notice
+    std::atomic<bool> stopping_{false};
+    std::mutex mutex_;  // for sleeping and waking alone
+    std::condition_variable start_, done_;
 };
 
 // Run `work` on the pool, or where there is none on the calling thread.
