@@ -170,8 +170,10 @@ def _list_tables() -> np.ndarray:
     return np.frombuffer(b"".join(tables), np.uint8)
 
 
-_SOURCES: Final = tuple(_list_sources(seat) for seat in range(NUM_SEATS))
-_TABLES: Final = _list_tables()
+SOURCES: Final = tuple(_list_sources(seat) for seat in range(NUM_SEATS))
+"""Per acting seat the RAM address behind each byte, int (COMPACT_SIZE,)."""
+TABLES: Final = _list_tables()
+"""Value shown by (byte of `compact`, RAM byte), flat uint8 (COMPACT_SIZE * 256,)."""
 _TABLE_STARTS: Final = np.arange(COMPACT_SIZE, dtype=np.intp) * 256
 
 
@@ -185,7 +187,7 @@ def encode_compact_ram(ram: np.ndarray, seat: int) -> np.ndarray:
     Returns:
         New uint8 (COMPACT_SIZE,).
     """
-    observation = _TABLES.take(ram.take(_SOURCES[seat]) + _TABLE_STARTS)
+    observation = TABLES.take(ram.take(SOURCES[seat]) + _TABLE_STARTS)
     observation[_GRAVITY_INDEX] += observation[_SPEED_UPS]
     return observation
 

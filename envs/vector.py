@@ -20,10 +20,11 @@ from envs.game.outcome import END_REASONS
 from envs.game.placement import NUM_PLACEMENTS, WAIT
 from envs.game.setup import NUM_SEEDS, RoundSetup, seed_to_word
 from envs.reward import RewardConfig
+from envs.starts import EpisodeStart
 from envs.versus_config import DEFAULT_MAX_FRAMES
 
-DrawSetup = Callable[[np.random.Generator], RoundSetup]
-"""Draws the set-up of an episode from the stream of its game."""
+DrawSetup = Callable[[np.random.Generator], RoundSetup | EpisodeStart]
+"""Draws how an episode starts from the stream of its game."""
 
 _FRAME_LIMIT: Final = END_REASONS.index("frame_limit") + 1
 
@@ -102,12 +103,15 @@ class VectorEnv:
         """The games and their arrays; `totals` and others tell of episodes that ended."""
         self._draw_setup = draw_setup if draw_setup is not None else UniformSetups()
         self._max_frames = max_frames
-        config = reward if reward is not None else RewardConfig()
-        self._weights = _list_weights(config)
-        self._per_frame = config.per_frame
+        self.set_reward(reward if reward is not None else RewardConfig())
         self._streams: list[np.random.Generator] = []
         self._starts = np.zeros(games, ROUND_START)
         self._rewards = np.zeros((games, NUM_SEATS), np.float32)
+
+    def set_reward(self, reward: RewardConfig) -> None:
+        """Pay by other weights from the next step on."""
+        self._weights = _list_weights(reward)
+        self._per_frame = reward.per_frame
 
     def reset(self, seed: int | None = None) -> VectorStep:
         """Start an episode in every game.
@@ -154,7 +158,12 @@ class VectorEnv:
 
     def _draw_starts(self, indices: range | list[int]) -> None:
         for index in indices:
-            self._starts[index] = pack_start(self._draw_setup(self._streams[index]))
+            start = self._draw_setup(self._streams[index])
+            if isinstance(start, RoundSetup):
+                start = EpisodeStart(start)
+            self._starts[index] = pack_start(
+                start.setup, start.viruses, start.thin_seed, start.bottles
+            )
 
     def _show(self) -> VectorStep:
         games = self.games
@@ -174,14 +183,14 @@ def make_compact_program() -> ByteProgram:
     """Return the `compact` observation as the native code runs it."""
     spec = compact.COMPACT_SPEC
     tables, table = np.unique(
-        compact._TABLES.reshape(compact.COMPACT_SIZE, 256), axis=0, return_inverse=True
+        compact.TABLES.reshape(compact.COMPACT_SIZE, 256), axis=0, return_inverse=True
     )
     sums = [
         (spec[f"{owner}.gravity_index"].offset, spec[f"{owner}.speed_ups"].offset)
         for owner in ("own", "opponent")
     ]
     return ByteProgram(
-        sources=np.array(compact._SOURCES, np.int32),
+        sources=np.array(compact.SOURCES, np.int32),
         table=table.reshape(-1).astype(np.uint8),
         tables=np.ascontiguousarray(tables),
         sums=np.array(sums, np.int32),

@@ -16,7 +16,7 @@ from envs.backends.base import BackendError
 
 EXTENSION: Final = "_pill_native"
 """Top-level module name of the extension; it lies beside `envs`, not inside it."""
-ABI_VERSION: Final = 1
+ABI_VERSION: Final = 2
 """The version of the functions and rules that this code was written for."""
 
 _BUILD_HINT: Final = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from envs.backends.base import BackendError
 from envs.backends.native_candidates import list_native_features
 from envs.backends.native_functions import BYTES, load_functions
 from envs.backends.native_pool import NativePool
-from envs.game.layout import NUM_SEATS, RAM_SIZE
+from envs.game.layout import CELLS, NUM_SEATS, RAM_SIZE
 from envs.game.placement import NUM_PLACEMENTS
 from envs.game.setup import RoundSetup
 
@@ -44,12 +44,18 @@ ROUND_START: Final = np.dtype(
         ("levels", np.uint8, (NUM_SEATS,)),
         ("speeds", np.uint8, (NUM_SEATS,)),
         ("solo", np.uint8),
-    ]
+        ("viruses", np.uint8, (NUM_SEATS,)),
+        ("thin_seed", np.uint32),
+        ("has_bottles", np.uint8),
+        ("bottles", np.uint8, (NUM_SEATS, CELLS)),
+    ],
+    align=True,
 )
-"""A set-up as the native code takes it."""
+"""A start as the native code takes it: a set-up, and what `envs.starts.EpisodeStart` changes."""
 
 _SIGNATURES: Final = {
     "pill_vector_game_size": (ctypes.c_int64, ()),
+    "pill_vector_start_size": (ctypes.c_int64, ()),
     "pill_vector_reset": (ctypes.c_int64, (BYTES, ctypes.c_int64, BYTES, BYTES)),
     "pill_vector_draw": (None, (BYTES, ctypes.c_int64, BYTES, BYTES)),
     "pill_vector_step": (
@@ -262,17 +268,37 @@ class VectorGames:
         return _Arrays(*pointers, self.candidates.shape[2], None, compact)
 
 
-def pack_start(setup: RoundSetup) -> tuple[int, int, tuple[int, int], tuple[int, int], bool]:
-    """Return a set-up as numpy takes it for a `ROUND_START`."""
+def pack_start(
+    setup: RoundSetup,
+    viruses: tuple[int, int] = (0, 0),
+    thin_seed: int = 0,
+    bottles: tuple[bytes, bytes] | None = None,
+) -> tuple[Any, ...]:
+    """Return a start as numpy takes it for a `ROUND_START`.
+
+    Args:
+        setup: Of the round.
+        viruses: How many each seat keeps; 0 for all.
+        thin_seed: Draws which.
+        bottles: 128 tile bytes of each seat instead of what set-up draws.
+    """
     return (
         setup.entry_word,
         setup.entry_frame_counter,
         setup.levels,
         setup.speeds,
         setup.solo,
+        viruses,
+        thin_seed,
+        bottles is not None,
+        np.frombuffer(b"".join(bottles), np.uint8).reshape(NUM_SEATS, CELLS) if bottles else 0,
     )
 
 
 @functools.cache
 def _load() -> ctypes.CDLL:
-    return load_functions(_SIGNATURES)
+    library = load_functions(_SIGNATURES)
+    size = int(library.pill_vector_start_size())
+    if size != ROUND_START.itemsize:
+        raise RuntimeError(f"expected starts of {ROUND_START.itemsize} bytes, got {size} natively")
+    return library

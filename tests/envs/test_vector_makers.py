@@ -33,12 +33,12 @@ def test_supersuit_makes_a_vector_of_seats() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_stable_baselines_learns_on_it() -> None:
-    """Shown where Stable-Baselines3 is installed; it is no dependency."""
+    """Stable-Baselines3 comes with the extra `test`."""
     baselines = pytest.importorskip("stable_baselines3")
     monitor = pytest.importorskip("stable_baselines3.common.vec_env").VecMonitor
     vector = monitor(make_vector("stable_baselines3"))
     assert vector.action_space.n == NUM_PLACEMENTS
-    model = baselines.PPO("MlpPolicy", vector, n_steps=32, batch_size=64, device="cpu")
+    model = baselines.PPO("MlpPolicy", vector, n_steps=64, batch_size=64, n_epochs=1, device="cpu")
     model.learn(512)
     assert model.num_timesteps >= 512
     assert model.ep_info_buffer

@@ -276,6 +276,17 @@ public:
     explicit Judge(const CandidateInput& input)
         : input_(input), before_(input.field), is_settled_(is_settled(input.field)) {}
 
+    // No frames of a planner need this; those of a caller may be anything.
+    bool has_room(int pose) const {
+        const int row = pose % CELLS / COLUMNS, column = pose % COLUMNS;
+        const bool upright = (pose / CELLS & 1) != 0;
+        if (!upright && column == COLUMNS - 1) return false;
+        const CellBits* columns = before_.bits.columns;
+        const std::uint32_t pivot = 1u << row, other = upright ? pivot >> 1 : pivot;
+        return ((columns[column].occupied() & pivot) |
+                (columns[column + !upright].occupied() & other)) == 0;
+    }
+
     void write(int pose, int frames, u8* features) const {
         const int rotation = pose / CELLS, row = pose % CELLS / COLUMNS, column = pose % COLUMNS;
         const bool upright = (rotation & 1) != 0, swapped = (rotation & 2) != 0;
@@ -381,8 +392,7 @@ int write_candidates(const CandidateInput& input, const std::uint16_t* frames, i
             const int turned = frames[pose + NUM_POSES / 2];
             if (time == 0 || (turned != 0 && turned < time)) time = turned;
         }
-        const bool lies_out = (pose / CELLS & 1) == 0 && pose % COLUMNS == COLUMNS - 1;
-        if (time == 0 || lies_out) continue;
+        if (time == 0 || !judge.has_room(pose)) continue;
         if (count == capacity) break;
         judge.write(pose, time, rows + count * NUM_FEATURES);
         poses[count++] = static_cast<std::int16_t>(pose);

@@ -17,6 +17,8 @@ constexpr int FIELD1 = 0x400;  // bottle of player 1
 constexpr int FIELD2 = 0x500;  // bottle of player 2
 constexpr int RESERVE = 0x780;  // capsule reserve
 constexpr int RESERVE_SIZE = 0x80;
+constexpr int TREE_PAGE = 0xFE00;  // page of the CPU opponent's tree, in the cartridge
+constexpr int TREE_PAGE_SIZE = 0x100;
 
 // Addresses
 constexpr int RNG_HIGH = 0x17;  // RNG, high byte of the 16-bit shift register
@@ -54,6 +56,12 @@ constexpr int DEMO = 0x741;  // demo flag, 0 none
 constexpr int RENDER_OFF = 0x760;  // nonzero: the PPU is never switched on (training)
 constexpr int SOLO = 0x761;  // nonzero: player 2's bottle is inert
 constexpr int PHASE = 0x762;  // step within the current mode (screen upload, round end)
+constexpr int CPU_SEATS = 0x763;  // by seat, nonzero: the CPU plays it from its next capsule on
+constexpr int CPU_DECISION = 0x765;  // by seat: 0 none, 1 asked for, 2 made; see `CpuDecision`
+constexpr int CPU_ROTATION = 0x767;  // by seat: rotation that the CPU turns its capsule to
+constexpr int CPU_COLUMN = 0x769;  // by seat: column that the CPU moves its capsule to
+constexpr int CPU_HELD = 0x76B;  // by seat: buttons that the CPU holds
+constexpr int CPU_FRAMES = 0x76D;  // by seat: frames of control over the falling capsule so far
 
 // Offsets in a player block
 constexpr int P_STATUS = 0x00;  // field row being redrawn, 0F down to 00, FF idle
@@ -162,6 +170,9 @@ constexpr int ACTION_CHECK_ATTACK = 0x02;
 constexpr int ACTION_PILL_SENT = 0x03;
 constexpr int ACTION_STEP = 0x05;
 constexpr int ACTION_SEND_PILL = 0x06;
+constexpr int CPU_NONE = 0x00;
+constexpr int CPU_ASKED = 0x01;
+constexpr int CPU_MADE = 0x02;
 constexpr int SPEED_LOW = 0x00;
 constexpr int SPEED_MED = 0x01;
 constexpr int SPEED_HI = 0x02;

@@ -87,6 +87,7 @@ struct PoseTable {
 
 int PoseSet::pick(double uniform) const {
     const int all = count();
+    if (all == 0) return NUM_POSES;
     int left = std::min(static_cast<int>(uniform * all), all - 1);
     for (int row = 0; row < layout::ROWS; ++row) {
         const int here = __builtin_popcount(rows[row]);

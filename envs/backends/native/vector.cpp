@@ -1,7 +1,9 @@
 // One game of the vector env: plans, frames, what each frame earned, and the end.
 #include "vector.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace pill {
 namespace {
@@ -11,6 +13,10 @@ using namespace layout;
 // Longest way from set-up to control: every attempt to place a virus, then the wait.
 constexpr int START_FRAME_CAP = 1800;
 constexpr int MIN_ATTACK = 2;
+
+std::uint8_t encode_bcd(int value) {
+    return static_cast<std::uint8_t>(value / 10 << 4 | value % 10);
+}
 
 int decode_bcd(std::uint8_t value) { return (value >> 4) * 10 + (value & 15); }
 
@@ -27,6 +33,38 @@ int measure_height(const std::uint8_t* field) {
         if (~tiles != 0) break;
     }
     return ROWS - row;
+}
+
+bool is_virus(std::uint8_t tile) { return (tile & 0xF0) == TILE_VIRUS; }
+
+// Take viruses away until `keep` are left, in an order that depends on the seed alone: equal
+// bottles stay equal.
+void thin_viruses(std::uint8_t* field, int keep, std::uint32_t seed) {
+    std::uint8_t order[CELLS];
+    for (int cell = 0; cell < CELLS; ++cell) order[cell] = static_cast<std::uint8_t>(cell);
+    std::uint32_t word = seed * 2654435761u + 1;
+    for (int left = CELLS; left > 1; --left) {
+        word = word * 1664525u + 1013904223u;
+        std::swap(order[left - 1], order[(word >> 8) % left]);
+    }
+    for (const std::uint8_t cell : order) {
+        if (!is_virus(field[cell])) continue;
+        if (keep > 0) {
+            --keep;
+        } else {
+            field[cell] = TILE_EMPTY;
+        }
+    }
+}
+
+// Change a seat's bottle, which no capsule has touched yet, as the start asks for.
+void change_bottle(const Seat& seat, const RoundStart& start) {
+    const int keep = start.viruses[seat.index];
+    if (keep == 0 && start.has_bottles == 0) return;
+    std::uint8_t* field = seat.field();
+    if (start.has_bottles != 0) std::memcpy(field, start.bottles[seat.index], CELLS);
+    if (keep != 0) thin_viruses(field, keep, start.thin_seed);
+    seat.player().viruses = encode_bcd(static_cast<int>(std::count_if(field, field + CELLS, is_virus)));
 }
 
 // The bytes of a player that tell what a frame earned.
@@ -157,6 +195,7 @@ bool start_episode(VectorGame& game, const RoundStart& start, Profile* profile) 
         step_frame(game.ram, 0, 0);
     }
     for (int seat = 0; seat < NUM_SEATS; ++seat) {
+        change_bottle(seat_of(game, seat), start);
         game.heights[seat] = measure_height(seat_of(game, seat).field());
         if (is_active(game, seat)) update_plan(game, seat, profile, RESTARTS);
     }

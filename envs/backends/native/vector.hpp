@@ -47,13 +47,17 @@ struct SeatPlan {
     std::uint8_t pads[MAX_SCRIPT_FRAMES];
 };
 
-// Set-up of a round, as `enter_setup` takes it.
+// Set-up of a round, as `enter_setup` takes it, and what is changed once play is to begin.
 struct RoundStart {
     std::uint16_t rng_word;
     std::uint8_t frame_counter;
     std::uint8_t levels[NUM_SEATS];
     std::uint8_t speeds[NUM_SEATS];
     std::uint8_t solo;
+    std::uint8_t viruses[NUM_SEATS];  // to keep; 0 for all
+    std::uint32_t thin_seed;          // draws which
+    std::uint8_t has_bottles;         // replace the viruses that set-up drew
+    std::uint8_t bottles[NUM_SEATS][layout::CELLS];
 };
 
 // A game and all that its next step depends on; copied by memcpy.

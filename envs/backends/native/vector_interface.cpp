@@ -100,6 +100,8 @@ bool step_game(VectorGame& game, std::int64_t index, const std::int64_t* actions
 
 PILL_API std::int64_t pill_vector_game_size() noexcept { return sizeof(pill::VectorGame); }
 
+PILL_API std::int64_t pill_vector_start_size() noexcept { return sizeof(pill::RoundStart); }
+
 // Start an episode in each game; returns how many did not get to control.
 PILL_API std::int64_t pill_vector_reset(pill::VectorGame* games, std::int64_t count,
                                         const pill::RoundStart* starts,

@@ -2,9 +2,10 @@
 // sanitizers: `fuzz_native CORPUS INPUTS SEED CRASH`.
 //
 // CORPUS holds images of 2048 bytes one after the other. Each input is one of them with bytes
-// changed, or bytes at random, and is played for some frames with random pads. Every image lies in
-// a heap block of exactly its size, so a step outside it is seen. The input that crashes or hangs
-// is written to CRASH; it belongs into tests/golden/fuzz_findings.ram.
+// changed, or bytes at random, and is played for some frames with random pads; some are asked about
+// by planner and search as well. Every image lies in a heap block of exactly its size, so a step
+// outside it is seen. The input that crashes or hangs is written to CRASH; it belongs into
+// tests/golden/fuzz_findings.ram.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuzz_search.hpp"
 #include "game.hpp"
 
 namespace {
@@ -29,6 +31,7 @@ using Image = std::vector<std::uint8_t>;
 
 constexpr int HANG_SECONDS = 60;
 constexpr int MAX_FRAMES = 24;
+constexpr int INPUTS_BETWEEN_QUESTIONS = 16;  // planner and search take as long as many frames
 
 std::uint8_t playing[RAM_SIZE];  // the input being played
 const char* crash_path;
@@ -124,10 +127,15 @@ int main(int argc, char** argv) {
     const long inputs = std::atol(argv[2]);
     Fuzzer fuzzer(corpus, static_cast<unsigned>(std::atoi(argv[3])));
     alarm(HANG_SECONDS);
-    for (const Image& image : corpus) fuzzer.play(image);
+    for (const Image& image : corpus) {
+        fuzzer.play(image);
+        Asker(image.data()).ask();
+    }
     for (long input = 0; input < inputs; ++input) {
         if (input % 4096 == 0) alarm(HANG_SECONDS);
-        fuzzer.play(fuzzer.draw_input());
+        const Image image = fuzzer.draw_input();
+        fuzzer.play(image);
+        if (input % INPUTS_BETWEEN_QUESTIONS == 0) Asker(image.data()).ask();
     }
     std::printf("%ld inputs\n", inputs);
     return 0;

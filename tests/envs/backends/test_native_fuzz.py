@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from envs.backends.base import BackendError
 from envs.backends.batch import BatchSimulator
+from envs.backends.native_candidates import write_candidates
 from envs.backends.reference import ReferenceBackend
 from envs.backends.savestates import Savestate
 from envs.backends.simulator import SimulatorBackend
-from envs.game.layout import COMPARED_ADDRESSES, RAM_SIZE, Address, Mode, Tile
+from envs.game.layout import CELLS, COMPARED_ADDRESSES, RAM_SIZE, Address, Mode, Tile
+from envs.game.placement import NUM_POSES
 from envs.game.setup import RoundSetup
 from envs.game.state import GameState
 from league.parity.machines import SimulatorMachine
@@ -36,6 +38,10 @@ HERE = Path(__file__).resolve().parent
 FINDINGS = HERE.parents[1] / "golden" / "fuzz_findings.ram"
 """Images that once crashed or hung a build, or were meant to."""
 
+ASKED_SOURCES = (
+    *("planner", "planner_judge", "planner_script"),
+    *("candidates", "settle", "search", "greedy"),
+)
 INPUTS = int(os.environ.get("PILL_FUZZ_INPUTS", "30000"))
 SEED = int(os.environ.get("PILL_FUZZ_SEED", "0"))
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -57,7 +63,7 @@ def test_sanitizers_find_nothing(corpus: np.ndarray, tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C++ compiler on the path")
     (tmp_path / "corpus.ram").write_bytes(corpus.tobytes())
-    rules = [SOURCE_FOLDER / f"{name}.cpp" for name in RULE_SOURCES]
+    sources = [SOURCE_FOLDER / f"{name}.cpp" for name in (*RULE_SOURCES, *ASKED_SOURCES)]
     build: list[str | Path] = [
         compiler,
         "-std=c++17",
@@ -67,7 +73,7 @@ def test_sanitizers_find_nothing(corpus: np.ndarray, tmp_path: Path) -> None:
         f"-I{SOURCE_FOLDER}",
     ]
     target = tmp_path / "fuzz_native"
-    subprocess.run([*build, "-o", target, HERE / "fuzz_native.cpp", *rules], check=True)
+    subprocess.run([*build, "-o", target, HERE / "fuzz_native.cpp", *sources], check=True)
     crash = tmp_path / "crash.ram"
     command: list[str | Path] = [target, tmp_path / "corpus.ram", str(INPUTS), str(SEED), crash]
     options = {
@@ -155,6 +161,13 @@ def test_damaged_savestates_are_refused(data: bytes, position: int, value: int) 
     for savestate in (data, bytes(saved), bytes(saved[: position % len(saved)])):
         refusal = find_refusal(partial(backend.load, savestate))
         assert refusal is None or refusal.startswith("expected ")
+
+
+def test_candidates_need_room() -> None:
+    """Frames of poses in which the capsule would overlap something give no rows."""
+    tiles = bytes([Tile.VIRUS | 1] * CELLS)
+    rows, poses = write_candidates(tiles, (0, 2), (1, 1), np.ones(NUM_POSES, np.uint16), 9)
+    assert len(rows) == len(poses) == 0
 
 
 def test_savestates_of_every_size_are_refused() -> None:

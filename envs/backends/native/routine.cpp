@@ -1,0 +1,198 @@
+// Candidates, features, tree and pads of the cartridge's small player.
+#include "routine.hpp"
+
+#include <algorithm>
+
+namespace pill::routine {
+namespace {
+
+using namespace layout;
+using u8 = std::uint8_t;
+
+constexpr int SPAWN_X = 3;
+constexpr int NUM_ROTATIONS = 4;
+constexpr int MAX_TAPS = 5;
+constexpr int RUN_CAP = 4;
+constexpr int TURNS[NUM_ROTATIONS] = {0, 1, 2, 1};
+constexpr u8 TYPE_MASK = 0xF0;
+constexpr u8 COLOUR_MASK = 0x03;
+
+bool is_virus(u8 tile) { return (tile & TYPE_MASK) == TILE_VIRUS; }
+
+// Row of the highest tile by column, and the rows in which the taps find the capsule.
+struct Reach {
+    int tops[COLUMNS];
+    int rows[MAX_TAPS + 1];
+
+    explicit Reach(const Position& position) {
+        for (int x = 0; x < COLUMNS; ++x) {
+            int row = 0;
+            while (row < ROWS && position.field[row * COLUMNS + x] == TILE_EMPTY) ++row;
+            tops[x] = row;
+        }
+        const int frames = std::max<int>(1, position.frames_per_row);
+        for (int tap = 1; tap <= MAX_TAPS; ++tap) {
+            rows[tap] = (THINK_FRAMES + 1 + TAP_FRAMES * (tap - 1)) / frames;
+        }
+    }
+
+    bool is_free(int x, bool upright, int tap) const {
+        if (x < 0 || x > COLUMNS - 2 + upright || tops[x] <= rows[tap]) return false;
+        return upright || tops[x + 1] > rows[tap];
+    }
+
+    // The last column that taps in one direction lead to.
+    int walk(int direction, int rotation) const {
+        const bool upright = (rotation & 1) != 0;
+        int x = SPAWN_X;
+        for (int tap = TURNS[rotation] + 1; tap <= MAX_TAPS; ++tap, x += direction) {
+            if (!is_free(x, upright, tap) || !is_free(x + direction, upright, tap)) break;
+        }
+        return x;
+    }
+};
+
+// What a half finds that comes to lie on column `x`.
+struct Scan {
+    int run = 1;
+    int between = 0;
+    bool covers_virus = false, covers_tile = false;
+    bool blocked = false, matched = false;
+
+    Scan(const u8* field, int top, int x, int colour, bool hangs) {
+        int row = top;
+        if (!hangs && row < ROWS) row = count_run(field, row, x, colour);
+        if (matched) return;
+        for (; row < ROWS; ++row) {
+            const u8 tile = field[row * COLUMNS + x];
+            if (tile == TILE_EMPTY) continue;
+            const bool same = (tile & COLOUR_MASK) == colour;
+            if (is_virus(tile)) {
+                (same ? matched : blocked) = true;
+                return;
+            }
+            between += !same;
+        }
+        between = 0;
+    }
+
+private:
+    // Count the tiles of one colour from the top on; returns the row below them.
+    int count_run(const u8* field, int top, int x, int colour) {
+        int row = top;
+        for (; row < ROWS; ++row) {
+            const u8 tile = field[row * COLUMNS + x];
+            if (tile == TILE_EMPTY || (tile & COLOUR_MASK) != colour) break;
+            matched |= is_virus(tile);
+        }
+        if (row == top) {
+            covers_virus = is_virus(field[row * COLUMNS + x]);
+            covers_tile = !covers_virus;
+        }
+        run = std::min(RUN_CAP, 1 + row - top);
+        return row;
+    }
+};
+
+void add_scans(const Scan& first, const Scan& second, u8* features) {
+    const auto set = [features](Feature feature, int value) {
+        features[feature] = static_cast<u8>(value);
+    };
+    set(RUN_MAX, std::max(first.run, second.run));
+    set(RUN_MIN, std::min(first.run, second.run));
+    set(COVERS_VIRUS, first.covers_virus + second.covers_virus);
+    set(COVERS_TILE, first.covers_tile + second.covers_tile);
+    set(BLOCKED, first.blocked + second.blocked);
+    set(MATCHED, first.matched + second.matched);
+    set(BETWEEN, first.between + second.between);
+}
+
+void describe_flat(const Position& position, const Reach& reach, const int* colours,
+                   Candidate& candidate) {
+    const int x = candidate.column, left = reach.tops[x], right = reach.tops[x + 1];
+    const Scan first(position.field, left, x, colours[0], left > right);
+    const Scan second(position.field, right, x + 1, colours[1], right > left);
+    add_scans(first, second, candidate.features);
+    candidate.features[HEIGHT] = static_cast<u8>(17 - std::min(left, right));
+    candidate.features[UPRIGHT] = 0;
+    candidate.row = static_cast<u8>(std::min(left, right) - 1);
+}
+
+void describe_upright(const Position& position, const Reach& reach, const int* colours,
+                      Candidate& candidate) {
+    const int x = candidate.column, top = reach.tops[x];
+    Scan lower(position.field, top, x, colours[0], false);
+    if (colours[0] == colours[1]) {
+        lower.run = std::min(RUN_CAP, lower.run + 1);
+        Scan upper = lower;
+        upper.covers_virus = upper.covers_tile = upper.blocked = false;
+        add_scans(lower, upper, candidate.features);
+    } else {
+        Scan upper(position.field, top, x, colours[1], true);
+        upper.covers_tile = true;
+        upper.between += upper.matched || upper.blocked;
+        upper.blocked = false;
+        add_scans(lower, upper, candidate.features);
+    }
+    candidate.features[HEIGHT] = static_cast<u8>(18 - top);
+    candidate.features[UPRIGHT] = 1;
+    candidate.row = static_cast<u8>(top - 1);
+}
+
+}  // namespace
+
+int list_candidates(const Position& position, Candidate* candidates) {
+    const Reach reach(position);
+    const bool one_colour = position.colours[0] == position.colours[1];
+    int count = 0;
+    for (int rotation = 0; rotation < (one_colour ? 2 : NUM_ROTATIONS); ++rotation) {
+        const bool upright = (rotation & 1) != 0, swapped = rotation >= 2;
+        if (TURNS[rotation] > 0 && !reach.is_free(SPAWN_X, false, TURNS[rotation])) continue;
+        const int colours[] = {position.colours[swapped], position.colours[!swapped]};
+        const int last = reach.walk(1, rotation);
+        for (int x = reach.walk(-1, rotation); x <= last; ++x) {
+            if (reach.tops[x] < 1 + upright || (!upright && reach.tops[x + 1] < 1)) continue;
+            Candidate& candidate = candidates[count++];
+            candidate.rotation = static_cast<u8>(rotation);
+            candidate.column = static_cast<u8>(x);
+            (upright ? describe_upright : describe_flat)(position, reach, colours, candidate);
+        }
+    }
+    return count;
+}
+
+int walk_tree(const u8* page, const u8* features) {
+    // A page that holds no tree ends the walk too: 85 splits is more than fit.
+    int at = 0;
+    for (int step = 0; step < PAGE_SIZE / 3; ++step) {
+        if ((page[at] & LEAF_FLAG) != 0) return page[at] & ~LEAF_FLAG;
+        const int feature = std::min<int>(page[at], NUM_FEATURES - 1);
+        const bool right = features[feature] >= page[(at + 1) % PAGE_SIZE];
+        at = right ? page[(at + 2) % PAGE_SIZE] : (at + 3) % PAGE_SIZE;
+    }
+    return 0;
+}
+
+int choose_candidate(const Candidate* candidates, int count, const u8* page) {
+    int best = -1, best_value = -1, best_height = 0;
+    for (int index = 0; index < count; ++index) {
+        const int value = walk_tree(page, candidates[index].features);
+        const int height = candidates[index].features[HEIGHT];
+        if (value < best_value || (value == best_value && height >= best_height)) continue;
+        best = index;
+        best_value = value;
+        best_height = height;
+    }
+    return best;
+}
+
+u8 choose_pad(int n, int rotation, int x, int target_rotation, int target_column) {
+    if (n <= THINK_FRAMES) return 0;
+    if (rotation == target_rotation && x == target_column) return BUTTON_DOWN;
+    if ((n - THINK_FRAMES) % TAP_FRAMES != 1) return 0;
+    constexpr u8 turns[] = {BUTTON_A, BUTTON_B}, steps[] = {BUTTON_RIGHT, BUTTON_LEFT};
+    if (rotation != target_rotation) return turns[target_rotation == 1];
+    return steps[x > target_column];
+}
+
+}  // namespace pill::routine

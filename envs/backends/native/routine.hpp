@@ -1,0 +1,52 @@
+// The cartridge's small player: what its movement routine can reach, the features of each
+// candidate, the tree that scores them, and the pads of the routine.
+//
+// `docs/distillation.md` defines all of it; numpy (`policies/distill/`) and the cartridge's 6502
+// code agree with this file in every bit.
+#pragma once
+
+#include <cstdint>
+
+#include "layout.hpp"
+
+namespace pill::routine {
+
+constexpr int THINK_FRAMES = 4;
+constexpr int TAP_FRAMES = 2;
+constexpr int NUM_FEATURES = 9;
+constexpr int PAGE_SIZE = 256;
+constexpr int LEAF_FLAG = 0x80;
+// Seven columns for a flat capsule, eight for an upright one, each two ways round.
+constexpr int MAX_CANDIDATES = 30;
+
+enum Feature {
+    RUN_MAX, RUN_MIN, COVERS_VIRUS, COVERS_TILE, HEIGHT, UPRIGHT, BLOCKED, MATCHED, BETWEEN
+};
+
+// What the player looks at, once for every capsule.
+struct Position {
+    std::uint8_t field[layout::CELLS];
+    std::uint8_t colours[2];
+    std::uint8_t frames_per_row;  // of free fall, 1 or more
+};
+
+struct Candidate {
+    std::uint8_t rotation;
+    std::uint8_t column;
+    std::uint8_t row;  // of the pivot at rest, 0 on top
+    std::uint8_t features[NUM_FEATURES];
+};
+
+// List the candidates in their order; returns how many. `candidates` holds MAX_CANDIDATES.
+int list_candidates(const Position& position, Candidate* candidates);
+
+// The value of a leaf, 1..127 in a page that holds a tree.
+int walk_tree(const std::uint8_t* page, const std::uint8_t* features);
+
+// Index of the best candidate, the first of equals; -1 if there is none.
+int choose_candidate(const Candidate* candidates, int count, const std::uint8_t* page);
+
+// The pad of frame `n` of control, 1 the first; the pose is the one before that frame.
+std::uint8_t choose_pad(int n, int rotation, int x, int target_rotation, int target_column);
+
+}  // namespace pill::routine
