@@ -156,7 +156,7 @@ from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWr
 
 from envs.backends.base import Backend
 from envs.backends.registry import open_backend
-from envs.episode import Episode, make_control
+from envs.episode import Episode, make_control, start_game
 from envs.game.layout import FRAME_RATE
 from envs.game.outcome import Outcome
 from envs.game.position import format_position
@@ -203,10 +203,10 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
         self.metadata = {**self.metadata, "render_fps": FRAME_RATE / config.action_repeat}
         self.possible_agents = list(AGENTS)
         self.agents: list[str] = []
-        self.state_space = _make_box((COMPACT_SIZE,))
+        self.state_space = make_box((COMPACT_SIZE,))
         shape = observation_shape(config.observation, config.planes)
-        self._observation_spaces = {agent: _make_box(shape) for agent in AGENTS}
-        self._num_actions = make_control(config, config.solo).num_actions
+        self._observation_spaces = {agent: make_box(shape) for agent in AGENTS}
+        self._num_actions = make_control(config).num_actions
         self._action_spaces: dict[str, Discrete[np.int64]] = {
             agent: Discrete(self._num_actions) for agent in AGENTS
         }
@@ -236,13 +236,7 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
         if seed is not None:
             self._stream = np.random.default_rng(seed)
         backend = self._open_backend()
-        if parsed.savestate is not None:
-            backend.load(parsed.savestate)
-            solo = self._config.solo
-        else:
-            setup = parsed.make_setup(self._config.make_setup(), seed, self._stream)
-            backend.start_round(setup)
-            solo = setup.solo
+        solo = start_game(self._config, backend, parsed, seed, self._stream)
         self._episode = episode = Episode(self._config, backend, solo)
         self.agents = self.possible_agents[:]
         if self.render_mode == "human":
@@ -267,7 +261,7 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
         terminated = outcome is not None and not truncated
         if outcome is not None:
             self.agents = []
-            _describe_end(infos, outcome, episode.ram)
+            describe_end(infos, outcome, episode.ram)
         if self.render_mode == "human":
             self.render()
         return (
@@ -291,12 +285,7 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
                 stacklevel=2,
             )
             return None
-        screen = self._require_backend().screen()
-        if self.render_mode == "rgb_array":
-            return screen
-        sys.stdout.write(_CURSOR_HOME + draw_in_text(screen))
-        sys.stdout.flush()
-        return None
+        return show_screen(self._require_backend(), self.render_mode)
 
     def close(self) -> None:
         """Release the game; safe to call twice. A backend that was passed in stays open."""
@@ -312,7 +301,7 @@ class parallel_env(ParallelEnv[str, np.ndarray, Action], EzPickle):  # noqa: N80
 
     def _open_backend(self) -> Backend:
         if self._backend is None:
-            self._backend = _make_backend(self._config)
+            self._backend = make_backend(self._config)
         return self._backend
 
     def _require_episode(self) -> Episode:
@@ -358,18 +347,31 @@ def env(**arguments: Any) -> AECEnv[str, np.ndarray, Action | None]:
     return OrderEnforcingWrapper(AssertOutOfBoundsWrapper(raw_env(**arguments)))
 
 
-def _make_backend(config: VersusConfig) -> Backend:
+def make_backend(config: VersusConfig) -> Backend:
+    """Return the game that a config asks for, opened unless it is already."""
     if isinstance(config.backend, str):
         return open_backend(config.backend, config.game, rendering=config.draws)
     return config.backend() if callable(config.backend) else config.backend
 
 
-def _describe_end(infos: Infos, outcome: Outcome, ram: np.ndarray) -> None:
+def show_screen(backend: Backend, render_mode: RenderMode) -> np.ndarray | None:
+    """Return the picture, uint8 (224, 240, 3), or draw it in the terminal."""
+    screen = backend.screen()
+    if render_mode == "rgb_array":
+        return screen
+    sys.stdout.write(_CURSOR_HOME + draw_in_text(screen))
+    sys.stdout.flush()
+    return None
+
+
+def describe_end(infos: Infos, outcome: Outcome, ram: np.ndarray) -> None:
+    """Add to every agent's info how the episode ended."""
     position = format_position(GameState.from_ram(ram))
     winner = None if outcome.winner is None else AGENTS[outcome.winner]
     for info in infos.values():
         info.update(end_reason=outcome.reason, winner=winner, position=position)
 
 
-def _make_box(shape: tuple[int, ...]) -> Box:
+def make_box(shape: tuple[int, ...]) -> Box:
+    """Return the space of observations of a shape, uint8."""
     return Box(0, 255, shape, np.uint8)

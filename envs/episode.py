@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from envs.game.outcome import Outcome
 from envs.game.state import GameState
 from envs.ledger import Ledger
 from envs.placement import PlacementControl
+from envs.reset_options import ResetOptions
 from envs.reward import RewardTerms
 from envs.versus_config import VersusConfig
 
@@ -23,18 +25,22 @@ NOT_STARTED: Final = np.zeros(0, np.uint8)
 class Episode:
     """Plays the steps of an episode on a backend that is at the first frame of a round."""
 
-    def __init__(self, config: VersusConfig, backend: Backend, solo: bool) -> None:
+    def __init__(
+        self, config: VersusConfig, backend: Backend, solo: bool, control: Control | None = None
+    ) -> None:
         """Take the episode from the frame that the backend shows.
 
         Args:
             config: The environment.
             backend: The running game.
             solo: Player 2's bottle is inert.
+            control: What plays the actions; None: both seats by the config.
         """
         self._config = config
         self._backend = backend
         self._ledger = Ledger(config.reward, solo)
-        self.control = make_control(config, solo)
+        active = (0,) if solo else (0, 1)
+        self.control = make_control(config, active) if control is None else control
         self.frames = 0
         """Frames played."""
         self.ram = NOT_STARTED
@@ -103,8 +109,36 @@ class Episode:
         return None
 
 
-def make_control(config: VersusConfig, solo: bool) -> Control:
-    """Return what plays the config's action space."""
+def make_control(config: VersusConfig, active: Sequence[int] = (0, 1)) -> Control:
+    """Return what plays the config's action space for the seats that are `active`."""
     if config.actions == "placement":
-        return PlacementControl(solo)
+        return PlacementControl(active)
     return ButtonControl(config.action_repeat)
+
+
+def start_game(
+    config: VersusConfig,
+    backend: Backend,
+    options: ResetOptions,
+    seed: int | None,
+    stream: np.random.Generator,
+) -> bool:
+    """Bring a backend to the first frame of an episode; return whether player 2 is inert in it.
+
+    Args:
+        config: The environment.
+        backend: An open game.
+        options: Of `reset`.
+        seed: Seed given to `reset`.
+        stream: The environment's own stream; drawn from only where it must be.
+
+    Raises:
+        ValueError: An option is impossible.
+        BackendError: The game cannot be started.
+    """
+    if options.savestate is not None:
+        backend.load(options.savestate)
+        return config.solo
+    setup = options.make_setup(config.make_setup(), seed, stream)
+    backend.start_round(setup)
+    return setup.solo

@@ -6,6 +6,7 @@ capsule there. Any other seat waits. `docs/design.md`, actions, has the rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -106,16 +107,16 @@ class SeatPlacement:
 
 
 class PlacementControl:
-    """The placements of both seats: a step lasts until a seat is due. See `envs.controls.Control`.
+    """The placements of some seats: a step lasts until one is due. See `envs.controls.Control`.
 
-    An inert seat is never due.
+    Any other seat is never due: its bottle is inert, or somebody else plays it.
     """
 
     num_actions: Final = NUM_PLACEMENTS
 
-    def __init__(self, solo: bool) -> None:
+    def __init__(self, active: Sequence[int] = (0, 1)) -> None:
         self._seats = (SeatPlacement(0), SeatPlacement(1))
-        self._active = self._seats[:1] if solo else self._seats
+        self._active = [self._seats[seat] for seat in active]
 
     @property
     def is_over(self) -> bool:

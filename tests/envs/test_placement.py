@@ -80,7 +80,7 @@ class Watcher:
 
     def play_round(self, setup: RoundSetup, max_steps: int) -> None:
         self.backend.start_round(setup)
-        control = PlacementControl(setup.solo)
+        control = PlacementControl((0,) if setup.solo else (0, 1))
         ram = self.backend.ram()
         control.start_round(ram)
         expected: list[bytes] = [b"", b""]

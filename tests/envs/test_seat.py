@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from envs.backends.reference import ReferenceBackend
 from envs.game.layout import Button
 from envs.game.setup import RoundSetup
 from envs.game.state import GameState
 from envs.observation import encode_compact, encode_planes
+from envs.seat import Frame, Seat, decide
 from envs.views import swap_ram, swap_screen
 from policies.base import View
 from policies.scripted import RandomPolicy
-from policies.seat import Frame, Seat, decide
-from tests.reference_backend import ReferenceBackend
 
 
 @dataclass

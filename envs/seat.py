@@ -1,7 +1,8 @@
 """One seat of a running game: shows the game to its policy as the policy's view asks.
 
-Adapts a frame-level game to a `View` (observation, actions, action repeat, stack), so policies with
-different views can meet: one that presses buttons and one that gives placements.
+Adapts a frame-level game to a view (observation, actions, action repeat, stack), so policies with
+different views can meet: one that presses buttons and one that gives placements. What a policy is
+stands in `policies.base`; here it is whatever has its attributes.
 """
 
 from __future__ import annotations
@@ -9,19 +10,78 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol, get_args
 
 import numpy as np
 
 from envs.actions import BUTTON_ACTIONS
 from envs.backends.base import Backend
+from envs.candidate_batch import CandidateBatch
+from envs.candidates import NO_POSE, POSE_BYTES, encode_candidates, read_poses
 from envs.game.layout import NO_BUTTONS
 from envs.game.placement import NUM_PLACEMENTS
 from envs.game.state import GameState
 from envs.observation import encode_compact_ram, encode_planes
 from envs.placement import SeatPlacement
+from envs.versus_config import ActionKind, check_choice
 from envs.views import swap_ram, swap_screen
-from policies.base import Observation, Policy, View
+
+
+class SeatView(Protocol):
+    """What a seat reads of `policies.base.View`."""
+
+    @property
+    def observation(self) -> str:
+        """Kind of observation."""
+        ...
+
+    @property
+    def actions(self) -> str:
+        """`buttons` or `placement`."""
+        ...
+
+    @property
+    def action_repeat(self) -> int:
+        """Frames that buttons are held."""
+        ...
+
+    @property
+    def stack(self) -> int:
+        """Observations stacked on the last axis."""
+        ...
+
+
+class SeatPolicy(Protocol):
+    """What a seat needs of `policies.base.Policy`, which says what each part means."""
+
+    @property
+    def name(self) -> str:
+        """The text that names the policy."""
+        ...
+
+    @property
+    def view(self) -> SeatView:
+        """How it sees the game."""
+        ...
+
+    @property
+    def deterministic(self) -> bool:
+        """True when `act` never draws from `rng`."""
+        ...
+
+    def initial_state(self, batch: int) -> Any:
+        """Return the state of `batch` games that are about to start."""
+        ...
+
+    def act(
+        self,
+        observations: Any,
+        masks: np.ndarray | None,
+        state: Any,
+        rng: np.random.Generator,
+    ) -> tuple[np.ndarray, Any]:
+        """Choose one action per row; return them, int64 (batch,), and the next state."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +109,31 @@ def _show_pixels(frame: Frame, seat: int) -> np.ndarray:
     return swap_screen(screen) if seat else screen
 
 
-_SHOW: Final[dict[Observation, Callable[[Frame, int], Any]]] = {
+def _show_candidates(frame: Frame, seat: int) -> CandidateBatch:
+    """Return a batch of one, padded as wide as any can be: `_join_candidates` trims it."""
+    table = encode_candidates(frame.ram, seat)
+    poses = read_poses(table)
+    return CandidateBatch(
+        compact=encode_compact_ram(frame.ram, seat)[None],
+        rows=table[None, :, POSE_BYTES:],
+        poses=poses[None],
+        counts=np.array([(poses != NO_POSE).sum()]),
+    )
+
+
+def _join_candidates(batches: Sequence[CandidateBatch]) -> CandidateBatch:
+    return CandidateBatch.trim(
+        np.concatenate([one.compact for one in batches]),
+        np.concatenate([one.rows for one in batches]),
+        np.concatenate([one.poses for one in batches]),
+        np.concatenate([one.counts for one in batches]),
+    )
+
+
+_SHOW: Final[dict[str, Callable[[Frame, int], Any]]] = {
     "compact": lambda frame, seat: encode_compact_ram(frame.ram, seat),
     "planes": lambda frame, seat: encode_planes(frame.state, seat),
+    "candidates": _show_candidates,
     "pixels": _show_pixels,
     "ram": _show_ram,
     "position": _show_position,
@@ -64,11 +146,11 @@ class Seat:
 
     index: int
     """0 is the left bottle and controller 1."""
-    policy: Policy
+    policy: SeatPolicy
     rng: np.random.Generator
     pad: int = NO_BUTTONS
     """Pad byte of the coming frame."""
-    _view: View = field(init=False)
+    _view: SeatView = field(init=False)
     _policy_state: Any = field(init=False)
     _stack: deque[Any] = field(init=False)
     _placement: SeatPlacement | None = field(init=False)
@@ -83,6 +165,8 @@ class Seat:
             ValueError: The view asks for something that this game loop does not offer.
         """
         view = self._view = self.policy.view
+        check_choice(f"observation of {self.policy.name!r}", view.observation, tuple(_SHOW))
+        check_choice(f"actions of {self.policy.name!r}", view.actions, get_args(ActionKind))
         if view.stack > 1 and view.observation == "position":
             raise ValueError(
                 f"expected stack 1 for the observation 'position', got {view.stack} "
@@ -124,6 +208,11 @@ class Seat:
             self._stack.append(np.zeros_like(observation))
         self._stack.append(observation)
         return np.concatenate(self._stack, axis=-1)
+
+    def start_round(self, ram: np.ndarray) -> None:
+        """Drop what was planned in an earlier round, on the first frame of a new one."""
+        if self._placement is not None:
+            self._placement.start_round(ram.tobytes())
 
     def see(self, frame: Frame) -> None:
         """Take a frame, before the decision that may fall due on it; once for every frame."""
@@ -176,7 +265,9 @@ def _decide_batch(batch: list[tuple[Seat, Frame]]) -> None:
     """Ask one policy for the actions of all its seats."""
     first = batch[0][0]
     observations: Any = [seat.observe(frame) for seat, frame in batch]
-    if first.policy.view.observation != "position":
+    if first.policy.view.observation == "candidates":
+        observations = _join_candidates(observations)
+    elif first.policy.view.observation != "position":
         observations = np.stack(observations)
     masks = [seat.mask for seat, _ in batch if seat.mask is not None]
     actions, first._policy_state = first.policy.act(
