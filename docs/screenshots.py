@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from envs.actions import BUTTON_ACTIONS
+from envs.backends.boot import run_to_control
 from envs.backends.retro import RetroBackend
 from envs.game.layout import (
     EMPTY,
@@ -31,6 +32,7 @@ BOOT_FRAMES = 30
 SETUP = RoundSetup(levels=(8, 8), rng_word=0x2ACA)
 MID_ROUND_FRAMES = 3000
 MIN_CIRCLES = 4
+CPU_FRAMES = 2400
 
 
 def main() -> None:
@@ -52,6 +54,36 @@ def main() -> None:
         save_picture(backend, "round")
         play_until_clear(backend)
         save_picture(backend, "clear")
+    with RetroBackend() as backend:
+        choose_two_cpus(backend)
+        save_picture(backend, "cpu_options")
+        tap(backend, Button.START)
+        run_to_control(backend, solo=False)
+        for _ in range(CPU_FRAMES):
+            backend.step((0, 0))
+        save_picture(backend, "cpu_round")
+
+
+def choose_two_cpus(backend: RetroBackend) -> None:
+    """Go from power-on to the options, with player 1's pad: level 8, both bottles to the CPU."""
+    for _ in range(BOOT_FRAMES):
+        backend.step((0, 0))
+    tap(backend, Button.START)
+    for _ in range(BOOT_FRAMES):
+        backend.step((0, 0))
+    for _ in range(8):
+        tap(backend, Button.RIGHT)
+        tap(backend, Button.RIGHT, hold=Button.A)
+    for _ in range(3):
+        tap(backend, Button.DOWN)
+    tap(backend, Button.RIGHT)
+    tap(backend, Button.RIGHT, hold=Button.A)
+
+
+def tap(backend: RetroBackend, button: int, hold: int = 0) -> None:
+    """Press a button of player 1 for a frame, with another one held before and during it."""
+    for pad in (hold, hold | button, 0, 0):
+        backend.step((pad, 0))
 
 
 def play(backend: RetroBackend, frames: int) -> None:

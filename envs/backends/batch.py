@@ -14,7 +14,7 @@ import numpy as np
 
 from envs.backends.base import BackendError
 from envs.backends.boot import START_FRAME_CAP
-from envs.backends.images import check_bytes, check_image
+from envs.backends.images import check_bytes, check_simulated
 from envs.backends.native_library import load_library
 from envs.backends.native_pool import NativePool
 from envs.backends.simulator import enter_setups
@@ -100,7 +100,7 @@ class BatchSimulator:
         """
         chosen = self._check_games(games)
         for image in check_bytes("RAM images", images, (len(chosen), RAM_SIZE)):
-            check_image(image)
+            check_simulated(image)
         self._images[chosen] = images
 
     def hold(self, pads: np.ndarray, frames: int = 1) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from envs.backends.base import BackendError
 from envs.backends.boot import run_to_control, walk_to_next_setup
-from envs.backends.images import ROUND_MODES, check_image, pack_image, unpack_image
+from envs.backends.images import ROUND_MODES, check_simulated, pack_image, unpack_image
 from envs.backends.integrations import PILL_DUEL, accepted_digests
 from envs.backends.picture import Screen
 from envs.game.layout import RAM_SIZE, PillDuelAddress
@@ -122,7 +122,7 @@ class ImageBackend(ABC):
             ValueError: No game can go on from it; names the field, the value and what was
                 expected.
         """
-        check_image(ram)
+        check_simulated(ram)
         self._set_ram(ram)
         self._screen = Screen(ram)
 

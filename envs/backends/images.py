@@ -18,6 +18,7 @@ from envs.game.layout import (
     EMPTY,
     FIELD_BASES,
     NUM_CAPSULE_IDS,
+    NUM_SEATS,
     RAM_SIZE,
     RESERVE_BASE,
     RESERVE_SIZE,
@@ -85,6 +86,21 @@ def check_image(ram: np.ndarray) -> None:
     for seat, base in enumerate(FIELD_BASES):
         _check_edges(ram[base : base + CELLS].tolist(), seat)
         _check_block(ram, seat)
+
+
+def check_simulated(ram: np.ndarray) -> None:
+    """Refuse a RAM image from which no game can go on without the cartridge.
+
+    Args:
+        ram: uint8 (2048,).
+
+    Raises:
+        ValueError: As `check_image`, or the cartridge's CPU plays a seat.
+    """
+    check_image(ram)
+    for seat in range(NUM_SEATS):
+        cpu = ram[PillDuelAddress.CPU_SEATS + seat]
+        _check(cpu == 0, f"cpu_seats[{seat}]", cpu, "0: only the cartridge has a CPU opponent")
 
 
 def check_bytes(name: str, value: object, shape: tuple[int | None, ...]) -> np.ndarray:

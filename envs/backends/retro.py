@@ -15,6 +15,7 @@ import numpy as np
 
 from envs.backends.base import BackendError
 from envs.backends.boot import run_to_control, walk_to_next_setup, walk_to_setup
+from envs.backends.images import check_image
 from envs.backends.integrations import (
     DR_MARIO,
     GAMES,
@@ -32,9 +33,11 @@ from envs.game.layout import (
     RESERVE_SIZE,
     Address,
     Button,
+    Mode,
     PillDuelAddress,
 )
 from envs.game.setup import RoundSetup, fill_reserve
+from envs.game.state import GameState
 
 _CORE_BUTTONS: Final = (
     Button.B,
@@ -52,6 +55,8 @@ _BUTTON_MASKS: Final = tuple(
     np.array([button is not None and bool(pad & button) for button in _CORE_BUTTONS], np.uint8)
     for pad in range(256)
 )
+_CHECKED_MODES: Final = (Mode.PLAY, Mode.TOP_OUT, Mode.END)
+"""Modes in which a savestate's RAM must be one that a round leaves."""
 _RAM_BLOCKS: Final = (0, RAM_SIZE // 2)
 """The core publishes RAM in blocks of 1 KiB, keyed by address."""
 
@@ -91,6 +96,7 @@ class RetroBackend:
         self._rendering = rendering or not self._has_flags
         self._emulator, self._data, self._core = _open_emulator(path)
         self._power_on: bytes = self._emulator.get_state()
+        self._power_on_ram = self.ram()
         self._cache = SavestateCache(cache_folder or default_cache_folder())
         self._boot_states: dict[tuple[object, ...], bytes] = {}
 
@@ -151,10 +157,21 @@ class RetroBackend:
         return Savestate(self._digest, self._core, self._emulator.get_state()).to_bytes()
 
     def load(self, savestate: bytes) -> None:
-        """Continue from `savestate`; see `envs.backends.base.Backend.load`."""
+        """Continue from `savestate`; see `envs.backends.base.Backend.load`.
+
+        Raises:
+            ValueError: The savestate is broken, belongs to another game, core or version, or has
+                RAM that no frame of a round leaves; the game goes on from where it was.
+        """
         loaded = Savestate.from_bytes(savestate)
         loaded.check_belongs_to(self._digest, self._core)
+        before = self._emulator.get_state()
         self._set_state(loaded.payload)
+        try:
+            self._check_ram()
+        except ValueError:
+            self._set_state(before)
+            raise
         if self._has_flags:
             self.poke(PillDuelAddress.RENDER_OFF, not self._rendering)
 
@@ -202,6 +219,29 @@ class RetroBackend:
                 f"expected a state of core {self._core!r}, got {len(state)} bytes that it "
                 "refuses; make the savestate again"
             )
+
+    def _check_ram(self) -> None:
+        """Refuse RAM that cannot occur; menus and the frames of set-up may hold anything.
+
+        Before a machine's first frame nothing has been written yet, so that is let through, too.
+
+        Raises:
+            ValueError: Names the field, the value and what was expected.
+        """
+        ram = self.ram()
+        if np.array_equal(ram, self._power_on_ram):
+            return
+        mode = int(ram[Address.MODE])
+        if mode not in set(Mode):
+            raise ValueError(
+                f"expected a savestate with a known mode ({', '.join(map(str, map(int, Mode)))}), "
+                f"got mode {mode}; make the savestate again"
+            )
+        if mode in _CHECKED_MODES:
+            if self._has_flags:
+                check_image(ram)
+            else:
+                GameState.from_ram(ram, check=mode == Mode.PLAY)
 
     def _poke_flags(self, solo: bool) -> None:
         if self._has_flags:

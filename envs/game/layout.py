@@ -39,6 +39,10 @@ MAX_LEVEL: Final = 20
 MAX_SPEED_UPS: Final = 49
 CROWNS_TO_WIN: Final = 3
 
+TREE_PAGE: Final = 0xFE00
+"""CPU address of the page of data that decides what Pill Duel's CPU opponent plays."""
+TREE_PAGE_SIZE: Final = 256
+
 FRAME_RATE: Final = 60.0988
 """NTSC frames per second."""
 
@@ -108,6 +112,14 @@ class NextAction(IntEnum):
     PILL_SENT = 3
     STEP = 5
     SEND_PILL = 6
+
+
+class CpuDecision(IntEnum):
+    """Values of `PillDuelAddress.CPU_DECISION`: how far the CPU is with a seat's capsule."""
+
+    NONE = 0
+    ASKED = 1
+    MADE = 2
 
 
 class Speed(IntEnum):
@@ -196,6 +208,12 @@ class PillDuelAddress(IntEnum):
     RENDER_OFF = 0x0760, 1, "nonzero: the PPU is never switched on (training)"
     SOLO = 0x0761, 1, "nonzero: player 2's bottle is inert"
     PHASE = 0x0762, 1, "step within the current mode (screen upload, round end)"
+    CPU_SEATS = 0x0763, 2, "by seat, nonzero: the CPU plays it from its next capsule on"
+    CPU_DECISION = 0x0765, 2, "by seat: 0 none, 1 asked for, 2 made; see `CpuDecision`"
+    CPU_ROTATION = 0x0767, 2, "by seat: rotation that the CPU turns its capsule to"
+    CPU_COLUMN = 0x0769, 2, "by seat: column that the CPU moves its capsule to"
+    CPU_HELD = 0x076B, 2, "by seat: buttons that the CPU holds"
+    CPU_FRAMES = 0x076D, 2, "by seat: frames of control over the falling capsule so far"
 
 
 class PlayerOffset(IntEnum):
@@ -257,7 +275,7 @@ def player_address(seat: int, offset: PlayerOffset) -> int:
 
 EXCLUDED_FROM_PARITY: Final[tuple[tuple[range, str], ...]] = (
     (range(0x00, 0x17), "the cartridge's scratch variables, dead between frames"),
-    (range(0x19, 0x33), "the cartridge's pad readings and sound, which no rule reads"),
+    (range(0x19, 0x33), "the cartridge's pad readings, sound and CPU opponent"),
     (range(0x33, 0x34), "NMI_DONE: handshake of main loop and NMI within a frame"),
     (range(0x65, 0x66), "OPTIONS_CURSOR: of the menu before the round"),
     (range(0x100, 0x200), "the processor's stack: what lies below its pointer is left over"),

@@ -180,6 +180,7 @@ def _codes() -> Iterator[tuple[str, int, str]]:
         ("BUTTON", layout.Button),
         ("MODE", layout.Mode),
         ("ACTION", layout.NextAction),
+        ("CPU", layout.CpuDecision),
         ("SPEED", layout.Speed),
     )
     for prefix, members in groups:
@@ -211,6 +212,8 @@ def _block_constants() -> Iterator[tuple[str, int, str]]:
         yield f"FIELD{seat}", base, f"bottle of player {seat}"
     yield "RESERVE", layout.RESERVE_BASE, "capsule reserve"
     yield "RESERVE_SIZE", layout.RESERVE_SIZE, ""
+    yield "TREE_PAGE", layout.TREE_PAGE, "page of the CPU opponent's tree, in the cartridge"
+    yield "TREE_PAGE_SIZE", layout.TREE_PAGE_SIZE, ""
 
 
 def _rule_constants() -> Iterator[tuple[str, int, str]]:

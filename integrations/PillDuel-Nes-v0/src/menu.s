@@ -4,7 +4,7 @@
 .segment "CODE"
 
 LEVEL_REPEAT = 7                ; frames between steps while LEFT or RIGHT is held
-MAX_CURSOR   = 2
+MAX_CURSOR   = 3
 MAX_SPEED    = SPEED_HI
 MAX_MUSIC    = 2
 
@@ -40,9 +40,9 @@ done:
     jmp play_effect
 .endproc
 
-;; Mode 1: levels, speeds and music. The RNG steps once a frame, which is what makes
+;; Mode 1: levels, speeds, music, and who plays. The RNG steps once a frame, which is what makes
 ;; rounds differ.
-;; in: PHASE, pads | out: MODE, levels, speeds, MUSIC | clobbers: all | cycles: 4,900
+;; in: PHASE, pads | out: MODE, choices | clobbers: all | cycles: 4,900
 .proc options_mode
     lda #SCREEN_OPTIONS
     jsr load_screen
@@ -91,9 +91,13 @@ done:
 .endproc
 
 ;; LEFT and RIGHT change the choice of the section under the cursor.
-;; in: OPTIONS_CURSOR, pads | out: levels, speeds or MUSIC | clobbers: all | cycles: 180
+;; in: OPTIONS_CURSOR, pads | out: levels, speeds, MUSIC or CPU_SEATS | clobbers: all
+;; cycles: 220
 .proc change_choice
-    ldx OPTIONS_CURSOR
+    bit menu_held               ; N = A
+    bpl :+
+    jsr lend_pad
+:   ldx OPTIONS_CURSOR
     bne :+
     ldx #0
     ldy #0
@@ -110,6 +114,8 @@ done:
     ldy #SEAT_STRIDE
     jmp change_speed
 music:
+    dex
+    bne players
     ldx MUSIC
     lda menu_pressed
     cmp #BUTTON_LEFT
@@ -124,6 +130,42 @@ music:
 store:
     stx MUSIC
 done:
+    rts
+players:
+    ldx #0
+    jsr change_seat
+    inx                         ; and on into change_seat
+.endproc
+
+;; LEFT gives a bottle to the player, RIGHT to the CPU.
+;; in: X = player | out: CPU_SEATS | clobbers: A | cycles: 30
+.proc change_seat
+    lda menu_pressed,x
+    cmp #BUTTON_LEFT
+    beq store                   ; carry is set
+    cmp #BUTTON_RIGHT
+    bne done
+    clc
+store:
+    lda #0
+    bcs :+
+    lda #1
+:   sta CPU_SEATS,x
+done:
+    rts
+.endproc
+
+;; LEFT and RIGHT of player 1 stand for player 2's, for those who have but one pad.
+;; in: menu_pressed, menu_held | out: menu_pressed, menu_held | clobbers: A | cycles: 40
+.proc lend_pad
+    lda menu_pressed
+    sta menu_pressed + 1
+    and #<~(BUTTON_LEFT | BUTTON_RIGHT)
+    sta menu_pressed
+    lda menu_held
+    sta menu_held + 1
+    and #<~(BUTTON_LEFT | BUTTON_RIGHT)
+    sta menu_held
     rts
 .endproc
 

@@ -35,8 +35,9 @@ count_down:
 done:
 .endmacro
 
-;; One video frame: sprites, at most one bottle row a player, frame counter, pads.
-;; in: - | out: NMI_DONE = 1 | clobbers: - | cycles: 1,650
+;; One video frame: sprites, at most one bottle row a player, frame counter, pads. While the
+;; main loop thinks, the game's frame runs here, so that thinking never holds it up.
+;; in: cpu_thinking | out: NMI_DONE = 1 | clobbers: - | cycles: 1,650, and a frame while thinking
 .proc nmi
     pha
     txa
@@ -54,14 +55,22 @@ done:
     jsr show_picture
     inc FRAME_COUNTER
     jsr read_pads
+    lda cpu_thinking
+    bne interrupt
     lda #1
     sta NMI_DONE
+leave:
     pla
     tay
     pla
     tax
     pla
     rti
+interrupt:
+    dec cpu_thinking            ; an NMI that comes before the frame is over starts no other
+    jsr run_frame
+    inc cpu_thinking
+    bne leave                   ; always
 .endproc
 
 ;; No source of interrupts is switched on.

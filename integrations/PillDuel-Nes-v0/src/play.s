@@ -39,17 +39,21 @@ paused:
     lda SOLO
     beq :+
     lda seat
-    bne :++                     ; player 2 is inert
+    bne skip                    ; player 2 is inert
+:   lda CPU_SEATS,x
+    beq :+
+    jsr cpu_play
 :   jsr run_action
-:   jsr store_player
+skip:
+    jsr store_player
     lda CUR_CROWNS
     cmp CROWNS_NEEDED
     rts
 .endproc
 
 ;; Copy a player's block to the scratch block and point at its bottle and pad.
-;; in: X = seat offset | out: scratch block, seat, field pointer, PRESSED, HELD
-;; clobbers: A, X, Y | cycles: 440
+;; in: X = seat offset | out: scratch block, seat, field pointer, PRESSED, HELD, X = player
+;; clobbers: A, Y | cycles: 440
 .proc load_player
     stx seat
     .repeat ::PLAYER_BLOCK_SIZE, offset

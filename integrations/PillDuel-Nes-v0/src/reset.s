@@ -65,16 +65,26 @@ RNG_SEED_LOW  = $88
     rts
 .endproc
 
-;; Run one frame of the current mode after every NMI, for ever.
+;; Run one frame of the current mode after every NMI, for ever. What is left of a frame goes
+;; to the decisions of the CPU, if a seat waits for one.
 ;; in: - | out: never returns | cycles: up to 27,000 a frame
 .proc main_loop
     lda NMI_DONE
-    beq main_loop
+    bne frame
+    jsr cpu_think
+    jmp main_loop
+frame:
     lda #0
     sta NMI_DONE
-    jsr run_mode
-    jsr sound_frame
+    jsr run_frame
     jmp main_loop
+.endproc
+
+;; One frame of the game.
+;; in: MODE | out: - | clobbers: A, X, Y | cycles: up to 27,000
+.proc run_frame
+    jsr run_mode
+    jmp sound_frame
 .endproc
 
 ;; Jump to the handler of MODE.

@@ -123,7 +123,7 @@ done:
 .endproc
 
 ;; Cursor, levels and marks of the options.
-;; in: choices | out: sprite page | clobbers: all | cycles: 1,200
+;; in: choices | out: sprite page | clobbers: all | cycles: 1,700
 .proc draw_options_sprites
     jsr begin_sprites
     lda #PALETTE_TEXT
@@ -150,7 +150,37 @@ done:
     ldy #OPTIONS_MUSIC_Y
     ldx MUSIC
     jsr add_mark
+    ldx #OPTIONS_LEVEL1_X - TILE_SIZE
+    ldy CPU_SEATS
+    jsr add_player
+    ldx #OPTIONS_LEVEL2_X - TILE_SIZE
+    ldy CPU_SEATS + 1
+    jsr add_player
     jmp end_sprites
+.endproc
+
+;; Say who plays a bottle: PAD or CPU.
+;; in: X = column in pixels, Y = zero: PAD | out: sprite page | clobbers: all | cycles: 260
+.proc add_player
+    lda #PLAYER_LETTERS
+    sta scratch4
+    cpy #1
+    ldy #0
+    bcc :+
+    ldy #PLAYER_LETTERS
+:   sty scratch3
+    lda player_words,y
+    ldy #OPTIONS_PLAYERS_Y
+    jsr add_sprite
+    txa
+    clc
+    adc #TILE_SIZE
+    tax
+    ldy scratch3
+    iny
+    dec scratch4
+    bne :-
+    rts
 .endproc
 
 ;; Mark one of three choices in a row.
@@ -421,9 +451,11 @@ OPTIONS_CURSOR_X  = 24
 OPTIONS_LEVEL1_X  = 120
 OPTIONS_LEVEL2_X  = 200
 OPTIONS_LEVEL_Y   = 72
-OPTIONS_SPEED1_Y  = 120
-OPTIONS_SPEED2_Y  = 136
-OPTIONS_MUSIC_Y   = 168
+OPTIONS_SPEED_Y   = 96
+OPTIONS_SPEED1_Y  = 112
+OPTIONS_SPEED2_Y  = 128
+OPTIONS_MUSIC_Y   = 152
+OPTIONS_PLAYERS_Y = 176
 
 .segment "RODATA"
 
@@ -434,11 +466,15 @@ level_x:      .byte 109, 132
 viruses_x:    .byte 110, 131
 crowns_x:     .byte 112, 128
 
-cursor_line:  .byte 72, 104, 168 ; by section
+cursor_line:  .byte OPTIONS_LEVEL_Y, OPTIONS_SPEED_Y, OPTIONS_MUSIC_Y, OPTIONS_PLAYERS_Y ; by section
 mark_x:       .byte 102, 142, 182 ; by choice
 
 pause_word:   .byte GLYPH_A + 15, GLYPH_A, GLYPH_A + 20, GLYPH_A + 18, GLYPH_A + 4
 PAUSE_LETTERS = * - pause_word
+
+player_words: .byte GLYPH_A + 15, GLYPH_A, GLYPH_A + 3 ; PAD
+              .byte GLYPH_A + 2, GLYPH_A + 15, GLYPH_A + 20 ; CPU
+PLAYER_LETTERS = 3
 
 palettes:
     .byte $0F, $28, $16, $21    ; pieces: yellow, red, blue

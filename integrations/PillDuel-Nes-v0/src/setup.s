@@ -41,7 +41,7 @@
 .endproc
 
 ;; Reset what a round starts with.
-;; in: - | out: scratch block, WAIT_FRAMES and the flags of a round | clobbers: A, X | cycles: 280
+;; in: - | out: scratch block, WAIT_FRAMES and the flags of a round | clobbers: A, X, Y | cycles: 1,100
 .proc clear_round
     ldx #ROUND_BYTES - 1
     lda #0
@@ -59,7 +59,7 @@
     sta PAUSE_ENABLED
     lda #ACTION_SEND_PILL
     sta CUR_NEXT_ACTION
-    rts
+    jmp cpu_reset
 .endproc
 
 ;; Keep what differs between the players while both get copies of one block.

@@ -245,6 +245,27 @@ def test_savestate_that_the_core_refuses_is_an_error(retro: RetroBackend) -> Non
         retro.load(short.to_bytes())
 
 
+@pytest.mark.parametrize(
+    ("address", "value", "named"),
+    [
+        (Address.MODE, 77, "mode 77"),
+        (FIELD_BASES[0] + 20, 0x11, r"players\[0\]\.cells\[20\]"),
+        (player_address(1, PlayerOffset.X), 200, r"players\[1\]\.x"),
+    ],
+)
+def test_savestate_with_impossible_ram_is_refused_and_changes_nothing(
+    retro: RetroBackend, address: int, value: int, named: str
+) -> None:
+    retro.start_round(RoundSetup())
+    here = retro.save()
+    retro.poke(address, value)
+    tampered = retro.save()
+    retro.load(here)
+    with pytest.raises(ValueError, match=named):
+        retro.load(tampered)
+    assert retro.save() == here
+
+
 def test_picture_is_rgb_and_owned(retro: RetroBackend) -> None:
     retro.start_round(RoundSetup())
     screen = retro.screen()

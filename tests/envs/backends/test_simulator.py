@@ -200,6 +200,7 @@ IMPOSSIBLE = [
     (Address.PAUSED, 1, "paused"),
     (PillDuelAddress.SOLO, 2, "solo"),
     (PillDuelAddress.PHASE, 6, "phase"),
+    (PillDuelAddress.CPU_SEATS + 1, 1, r"cpu_seats\[1\]"),
     (player_address(0, _O.X), 8, r"players\[0\].x"),
     (player_address(1, _O.Y), 16, r"players\[1\].y"),
     (player_address(0, _O.ROTATION), 4, r"players\[0\].rotation"),

@@ -1,0 +1,450 @@
+;; The decision of the CPU opponent: candidates, features, tree, the best of them.
+;; docs/distillation.md defines every number here; the names are its names.
+.include "pillduel.inc"
+
+.segment "CPU"
+
+RUN_CAP        = 4
+NUM_LIMITS     = 6              ; a limit for each tap, and one that walls are measured against
+FIRST_TAP      = 3              ; frames before the first tap, less the two that a tap takes
+MIN_UPRIGHT    = 2              ; rows that an upright capsule needs
+NO_VIRUS       = $FF
+
+; ---- variables ----------------------------------------------------------------------------
+feature        = cpu_work       ; one byte each, in the order of the tree's feature numbers
+run_max        = feature + 0
+run_min        = feature + 1
+covers_virus   = feature + 2
+covers_tile    = feature + 3
+height         = feature + 4
+upright        = feature + 5
+blocked        = feature + 6
+matched        = feature + 7
+between        = feature + 8
+capsule        = feature + 9    ; 2 bytes: both colours
+bottle         = capsule + 2    ; 2 bytes: address; the lower one is always 0
+wall_left      = bottle + 2     ; always 0: a column without room
+top            = wall_left + 1  ; 8 bytes each, by column: row of the highest occupied cell
+wall_right     = top + COLUMNS  ; always 0
+top_tile       = wall_right + 1 ; its tile
+run            = top_tile + COLUMNS ; run of a half of its colour that rests on it
+virus          = run + COLUMNS  ; colour of the highest virus, or NO_VIRUS
+between_first  = virus + COLUMNS ; if there is one: tiles above it not of the first colour
+between_second = between_first + COLUMNS ; and not of the second
+player         = between_second + COLUMNS
+best_value     = player + 1
+best_height    = player + 2
+.assert best_height < cpu_work + CPU_WORK_SIZE, error, "too many variables"
+
+limit          = cpu_more       ; 6 bytes, by tap: tops of this row and below leave it free
+best_rotation  = limit + NUM_LIMITS
+best_column    = best_rotation + 1
+rotation       = best_rotation + 2
+column         = best_rotation + 3
+last_column    = best_rotation + 4
+taps           = best_rotation + 5 ; turning taps of this rotation
+direction      = best_rotation + 6 ; 0: to the right, -2: to the left
+pivot_colour   = best_rotation + 7 ; 0, 1: which colour the left or lower half has
+first_run      = best_rotation + 8
+.assert first_run < cpu_more + CPU_MORE_SIZE, error, "too many variables"
+
+;; Decide where a player's falling capsule goes.
+;; in: X = player, its block and bottle | out: CPU_ROTATION, CPU_COLUMN, X = player
+;; clobbers: A, Y | cycles: 45,000 with a tree of at most 30 splits to a leaf
+.proc cpu_decide
+    stx player
+    ldy #>FIELD1
+    txa
+    beq :+
+    iny
+:   sty bottle + 1
+    lsr a
+    ror a                       ; offset of the player's block
+    tax
+    lda PLAYER1 + P_COLOUR_FIRST,x
+    sta capsule
+    lda PLAYER1 + P_COLOUR_SECOND,x
+    sta capsule + 1
+    jsr find_limits
+    jsr survey
+    lda #0
+    sta best_value
+    sta rotation
+each:
+    jsr try_rotation
+    inc rotation
+    ldy rotation
+    lda capsule
+    eor capsule + 1
+    bne :+
+    iny                         ; a capsule of one colour has only two rotations
+    iny
+:   cpy #4
+    bcc each
+    ldx player
+    lda best_rotation
+    sta CPU_ROTATION,x
+    lda best_column
+    sta CPU_COLUMN,x
+    rts
+.endproc
+
+;; Find how far the capsule has sunk at each tap: row(m) = (3 + 2 m) / frames a row.
+;; in: X = offset of the player's block | out: limit = row(m) + 1 for m = 1..6
+;; clobbers: A, X, Y, first_run | cycles: 430
+.proc find_limits
+    frames = first_run          ; frames a row, less one
+    ldy PLAYER1 + P_SPEED,x
+    lda PLAYER1 + P_SPEED_UPS,x
+    clc
+    adc speed_base,y
+    tay
+    lda frames_per_row,y
+    sta frames
+    ldx #0
+    ldy #1
+    lda #FIRST_TAP
+each:
+    clc
+    adc #2
+rows:
+    cmp frames
+    bcc :+
+    beq :+
+    clc
+    sbc frames                  ; carry is clear: subtracts frames + 1
+    iny
+    bne rows                    ; always
+:   sty limit,x
+    inx
+    cpx #NUM_LIMITS
+    bcc each
+    rts
+.endproc
+
+;; Look down each column once, and note what its candidates will ask.
+;; in: bottle, capsule | out: top, top_tile, run, virus, between_first, between_second
+;; clobbers: A, X, Y, first_run | cycles: 6,100
+.proc survey
+    colour = first_run
+    ldx #COLUMNS - 1
+column_loop:
+    lda #NO_VIRUS
+    sta virus,x
+    lda #0
+    sta between_first,x
+    sta between_second,x
+    lda #1
+    sta run,x
+    txa
+find:
+    tay
+    bmi empty
+    lda (bottle),y
+    cmp #TILE_EMPTY
+    bne found
+    tya
+    clc
+    adc #COLUMNS
+    bne find                    ; always
+empty:
+    lda #TILE_EMPTY
+found:
+    sta top_tile,x
+    and #COLOUR_MASK
+    sta colour
+    tya
+    pha
+    lsr a
+    lsr a
+    lsr a
+    sta top,x                   ; 16 in an empty column
+count:
+    tya
+    bmi :+
+    lda (bottle),y
+    and #COLOUR_MASK
+    cmp colour
+    bne :+
+    inc run,x
+    lda run,x
+    cmp #RUN_CAP
+    bcs :+
+    tya
+    adc #COLUMNS                ; carry is clear
+    tay
+    bne count                   ; always
+:   pla
+    tay
+look:
+    bmi done
+    lda (bottle),y
+    cmp #TILE_VIRUS
+    bcs no_tile
+    and #COLOUR_MASK
+    cmp capsule
+    beq :+
+    inc between_first,x
+:   cmp capsule + 1
+    beq next
+    inc between_second,x
+next:
+    tya
+    clc
+    adc #COLUMNS
+    tay
+    jmp look
+no_tile:
+    cmp #TILE_EMPTY
+    beq next
+    and #COLOUR_MASK
+    sta virus,x
+done:
+    dex
+    bpl column_loop
+    rts
+.endproc
+
+;; Score every candidate of one rotation: the columns that the routine reaches in it.
+;; in: rotation, limit, top | out: best_* | clobbers: A, X, Y, the variables of a rotation
+;; cycles: 800 and those of the candidates
+.proc try_rotation
+    lda rotation
+    tax
+    lsr a
+    sta pivot_colour            ; rotations 2 and 3 have the second colour there
+    lda #0
+    rol a
+    sta upright
+    ldy turning_taps,x
+    sty taps
+    beq :+
+    lda top + SPAWN_X           ; the last turn needs both spawn columns
+    cmp limit - 1,y
+    bcc done
+    lda top + SPAWN_X + 1
+    cmp limit - 1,y
+    bcc done
+:   lda #0
+    jsr find_reach
+    stx last_column
+    lda #<-2
+    jsr find_reach
+each:
+    stx column
+    jsr try_candidate
+    ldx column
+    inx
+    cpx last_column
+    bcc each
+    beq each
+done:
+    rts
+.endproc
+
+;; Find how far the capsule gets to one side, a tap a column.
+;; in: A = direction, taps, upright, top, limit | out: X = column | clobbers: A, Y
+;; cycles: 370
+.proc find_reach
+    sta direction
+    ldx #SPAWN_X
+    ldy taps
+:   jsr is_free
+    bcc done
+    txa
+    adc direction               ; carry is set: one more
+    tax
+    jsr is_free
+    iny
+    bcs :-
+    txa
+    sbc direction               ; carry is clear: takes the step back
+    tax
+done:
+    rts
+.endproc
+
+;; Is the capsule above the tops in a column at a tap? Both walls count as full columns.
+;; in: X = column, Y = tap, upright | out: carry set: yes | clobbers: A | cycles: 30
+.proc is_free
+    lda top,x
+    cmp limit,y
+    bcc done
+    lda upright
+    bne done                    ; carry is set
+    lda top + 1,x
+    cmp limit,y
+done:
+    rts
+.endproc
+
+;; Score a candidate, and keep it if it is better than the best so far: by value, then by
+;; less height.
+;; in: X = column, rotation, upright, pivot_colour | out: feature, best_*
+;; clobbers: A, X, Y, first_run | cycles: 340 and those of walk_tree
+.proc try_candidate
+    lda #0
+    sta covers_virus
+    sta covers_tile
+    sta blocked
+    sta matched
+    sta between
+    ldy pivot_colour
+    lda upright
+    bne stand
+    lda top + 1,x
+    cmp top,x                   ; carry: the left half rests
+    jsr scan_half
+    sta first_run
+    lda top,x
+    cmp top + 1,x               ; carry: the right half rests
+    bcc :+
+    lda top + 1,x
+:   sta height                  ; for now the row below
+    inx
+    jsr scan_other
+    jmp runs
+stand:
+    lda top,x
+    cmp #MIN_UPRIGHT
+    bcc worse
+    sta height
+    jsr scan_half               ; carry is set: the lower half rests
+    sta first_run
+    lda capsule
+    cmp capsule + 1
+    bne two_colours
+    asl matched
+    asl between
+    lda first_run
+    cmp #RUN_CAP
+    bcs runs
+    adc #1
+    sta first_run
+    bne runs                    ; always
+two_colours:
+    inc covers_tile
+    lda blocked
+    pha
+    clc                         ; the upper half hangs
+    jsr scan_other
+    pla
+    sta blocked
+    lda virus,x
+    bmi :+
+    inc between                 ; the lower half
+:   lda #1
+runs:
+    ldx first_run
+    cmp first_run
+    bcs :+
+    tax
+    lda first_run
+:   sta run_max
+    stx run_min
+    lda #ROWS + 2
+    clc
+    adc upright
+    sbc height                  ; carry is clear: takes one more
+    sta height
+    jsr walk_tree
+    cmp best_value
+    bcc worse
+    bne better
+    ldx height
+    cpx best_height
+    bcs worse
+better:
+    sta best_value
+    lda height
+    sta best_height
+    lda rotation
+    sta best_rotation
+    lda column
+    sta best_column
+worse:
+    rts
+.endproc
+
+;; Go on with the half of the other colour.
+;; in: as scan_half | out: as scan_half, Y = that colour | clobbers: - | cycles: 101
+.proc scan_other
+    tya
+    eor #1
+    tay
+.endproc
+
+;; What lies below one half: adds to the sums of the features.
+;; in: X = column, Y = 0, 1: which colour, carry set: the half rests on the column
+;; out: A = its run, covers_*, blocked, matched, between | clobbers: - | cycles: 95
+.proc scan_half
+    lda #1
+    bcc look                    ; it hangs over the column
+    lda top_tile,x
+    and #COLOUR_MASK
+    cmp capsule,y
+    beq own
+    lda top_tile,x
+    cmp #TILE_VIRUS
+    bcc tile
+    cmp #TILE_EMPTY
+    beq alone
+    inc covers_virus
+    bne alone                   ; always
+tile:
+    inc covers_tile
+alone:
+    lda #1
+    bne look                    ; always
+own:
+    lda run,x
+look:
+    pha
+    lda virus,x
+    bmi done
+    cmp capsule,y
+    beq same
+    inc blocked
+    bne add                     ; always
+same:
+    inc matched
+add:
+    lda between_first,x
+    cpy #0
+    beq :+
+    lda between_second,x
+:   clc
+    adc between
+    sta between
+done:
+    pla
+    rts
+.endproc
+
+;; Walk the tree from its root to the leaf of a candidate.
+;; in: feature, tree | out: A = $80 + value | clobbers: X, Y | cycles: 15 and 28 a split
+.proc walk_tree
+    ldy #0
+split:
+    lda cpu_tree,y
+    bmi leaf
+    tax
+    lda feature,x
+    cmp cpu_tree + 1,y
+    bcs right
+    iny
+    iny
+    iny
+    bne split                   ; always: a right child follows
+right:
+    lda cpu_tree + 2,y
+    tay
+    bne split                   ; always: the root is nobody's child
+leaf:
+    rts
+.endproc
+
+turning_taps:                   ; by rotation
+    .byte 0, 1, 2, 1
+
+cpu_code_end:                   ; from cpu_reset to here: everything but the tree
