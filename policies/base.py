@@ -11,7 +11,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-Observation = Literal["compact", "planes", "pixels", "ram", "position"]
+from envs.candidate_batch import CandidateBatch as CandidateBatch
+
+Observation = Literal["compact", "planes", "candidates", "pixels", "ram", "position"]
 Actions = Literal["buttons", "placement"]
 
 
@@ -20,7 +22,8 @@ class View:
     """How a policy sees the game and acts in it."""
 
     observation: Observation
-    """Kind of observation; `position` is a `GameState` from the acting seat's view."""
+    """Kind of observation; `position` is a `GameState` from the acting seat's view, `candidates` a
+    `CandidateBatch` and for placements only."""
     actions: Actions = "buttons"
     """Action space, as in the env argument of the same name."""
     action_repeat: int = 1
@@ -40,6 +43,11 @@ class View:
             raise ValueError(f"expected action_repeat in 1..255, got {self.action_repeat!r}")
         if self.stack < 1:
             raise ValueError(f"expected stack >= 1, got {self.stack!r}")
+        if self.observation == "candidates" and (self.actions, self.stack) != ("placement", 1):
+            raise ValueError(
+                "expected actions 'placement' and stack 1 for the observation 'candidates', "
+                f"got {self.actions!r} and {self.stack}"
+            )
 
     @property
     def privileged(self) -> bool:
@@ -84,7 +92,8 @@ class Policy(Protocol):
 
         Args:
             observations: Array of shape (batch, ...) in the kind of `view.observation`; for
-                `position` a list of `GameState`, each from the acting seat's view (own seat 0).
+                `position` a list of `GameState`, each from the acting seat's view (own seat 0);
+                for `candidates` a `CandidateBatch`.
             masks: int8 of shape (batch, num_actions), 1 = legal; None where all are legal.
             state: What `initial_state` or the last call returned.
             rng: Source of all randomness.

@@ -28,7 +28,7 @@ COLOUR_FIELDS = (
     *("attack_1", "attack_2", "attack_3", "attack_4"),
 )
 VIEW = View("compact", "buttons", action_repeat=8)
-SMALL = NetworkConfig(column_features=4, hidden=8)
+SMALL = NetworkConfig("column", column_features=4, hidden=8)
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +137,8 @@ def test_output_shapes_and_independent_rows() -> None:
     network = build_network(SMALL).eval()
     observations = torch.from_numpy(random_observations(6))
     with torch.inference_mode():
-        logits, values = network(observations)
-        alone, _ = network(observations[2:3])
+        logits, values = network({"compact": observations})
+        alone, _ = network({"compact": observations[2:3]})
     assert logits.shape == (6, NUM_ACTIONS)
     assert logits.dtype == torch.float32
     assert values.shape == (6,)
@@ -148,7 +148,7 @@ def test_output_shapes_and_independent_rows() -> None:
 def test_every_weight_learns() -> None:
     torch.manual_seed(0)
     network = build_network(SMALL)
-    logits, values = network(torch.from_numpy(random_observations(32)))
+    logits, values = network({"compact": torch.from_numpy(random_observations(32))})
     (logits.square().sum() + values.square().sum()).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -157,23 +157,26 @@ def test_every_weight_learns() -> None:
 
 def test_first_policy_is_nearly_uniform() -> None:
     torch.manual_seed(0)
-    logits, _ = build_network(NetworkConfig())(torch.from_numpy(random_observations(64)))
+    network = build_network(NetworkConfig("column"))
+    logits, _ = network({"compact": torch.from_numpy(random_observations(64))})
     probabilities = torch.softmax(logits, 1)
     assert probabilities.min() > 0.5 / NUM_ACTIONS
     assert probabilities.max() < 2.0 / NUM_ACTIONS
 
 
-@pytest.mark.parametrize("field", ["column_features", "hidden"])
+@pytest.mark.parametrize("field", ["column_features", "hidden", "channels"])
 def test_config_refuses_empty_layers(field: str) -> None:
     with pytest.raises(ValueError, match=f"expected {field} >= 1, got 0"):
-        NetworkConfig(**{field: 0})
+        NetworkConfig(**{field: 0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"expected a network kind \(candidate, .*got 'colum'"):
+        NetworkConfig("colum")  # type: ignore[arg-type]
 
 
 def make_policy(greedy: bool) -> NetworkPolicy:
     torch.manual_seed(1)
     network = build_network(SMALL)
     with torch.no_grad():
-        network.policy.weight.mul_(100)
+        network.get_parameter("policy.weight").mul_(100)
     view = View("compact", "buttons", action_repeat=8, greedy=greedy)
     return NetworkPolicy(network, view, "snapshot:test/main-0000")
 
@@ -185,7 +188,7 @@ def test_greedy_policy_takes_the_best_action_and_draws_nothing() -> None:
     observations = random_observations(20)
     actions, state = policy.act(observations, None, policy.initial_state(20), rng)
     with torch.inference_mode():
-        logits, _ = policy._network(torch.from_numpy(observations))
+        logits, _ = policy._network({"compact": torch.from_numpy(observations)})
     assert np.array_equal(actions, logits.argmax(1).numpy())
     assert actions.dtype == np.int64
     assert state is None
@@ -199,7 +202,7 @@ def test_sampling_policy_follows_its_distribution() -> None:
     repeated = np.repeat(observation, 20_000, 0)
     actions, _ = policy.act(repeated, None, None, np.random.default_rng(0))
     with torch.inference_mode():
-        logits, _ = policy._network(torch.from_numpy(observation))
+        logits, _ = policy._network({"compact": torch.from_numpy(observation)})
     expected = torch.softmax(logits[0], 0).numpy()
     observed = np.bincount(actions, minlength=NUM_ACTIONS) / len(actions)
     assert np.abs(observed - expected).max() < 0.015
