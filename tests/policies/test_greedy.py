@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from envs.actions import BUTTON_ACTIONS
+from envs.backends.reference import ReferenceBackend
 from envs.game.layout import COLUMNS, EMPTY, ROWS, Button, Mode, NextAction
 from envs.game.position import parse_bottle
 from envs.game.rules import ReferenceGame
@@ -20,7 +21,6 @@ from policies.rollout import Game, play_games
 from policies.scoring import ANCHOR_WEIGHTS
 from policies.scripted import NoopPolicy
 from tests.policies.positions import make_position
-from tests.reference_backend import ReferenceBackend
 
 RNG = np.random.default_rng(0)
 SLOW, TAP = 20, 2
@@ -144,7 +144,7 @@ def test_clears_solo_rounds_at_any_action_repeat(action_repeat: int) -> None:
         )
         for seed in range(12)
     ]
-    records = play_games(games, [ReferenceBackend()])
+    records = play_games(games, [ReferenceBackend(rendering=False)])
     assert sum(record.reason == "clear" for record in records) >= 10
 
 

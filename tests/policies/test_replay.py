@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.replay import decode_replay, encode_replay
+from policies.replay import decode_replay, encode_pads, encode_replay
 
 pad_bytes = st.integers(0, 255)
 runs = st.lists(st.tuples(st.tuples(pad_bytes, pad_bytes), st.integers(1, 600)), max_size=8)
@@ -16,6 +17,12 @@ runs = st.lists(st.tuples(st.tuples(pad_bytes, pad_bytes), st.integers(1, 600)),
 def test_decoding_gives_back_every_frame(runs: list[tuple[tuple[int, int], int]]) -> None:
     pads = [pair for pair, length in runs for _ in range(length)]
     assert list(decode_replay(encode_replay(pads))) == pads
+
+
+@given(runs)
+def test_arrays_have_the_same_code(runs: list[tuple[tuple[int, int], int]]) -> None:
+    pads = [pair for pair, length in runs for _ in range(length)]
+    assert encode_pads(np.array(pads, np.uint8).reshape(-1, 2)) == encode_replay(pads)
 
 
 def test_equal_frames_share_a_run() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from envs.backends.base import Backend
+from envs.backends.reference import ReferenceBackend
 from envs.game.layout import NextAction
 from envs.game.setup import RoundSetup, seed_to_word
 from envs.game.state import GameState
@@ -16,7 +17,6 @@ from policies.greedy import GreedyPolicy
 from policies.replay import decode_replay
 from policies.rollout import Game, GameRecord, play_games
 from policies.scripted import NoopPolicy, RandomPolicy
-from tests.reference_backend import ReferenceBackend
 
 GREEDY, RANDOM, NOOP = GreedyPolicy(), RandomPolicy(), NoopPolicy()
 
@@ -28,7 +28,7 @@ def make_game(left: Policy, right: Policy, seed: int = 0, **setup: object) -> Ga
 
 
 def play(games: Sequence[Game], backends: int = 1, max_frames: int = 5000) -> list[GameRecord]:
-    opened = [ReferenceBackend() for _ in range(backends)]
+    opened = [ReferenceBackend(rendering=False) for _ in range(backends)]
     return play_games(games, opened, max_frames=max_frames)
 
 
@@ -74,10 +74,10 @@ def test_replays_give_the_same_ram() -> None:
     final: list[np.ndarray] = []
     (record,) = play_games(
         [make_game(GREEDY, RANDOM, 3)],
-        [ReferenceBackend()],
+        [ReferenceBackend(rendering=False)],
         on_frame=lambda index, backend: final.append(backend.ram()),
     )
-    backend = ReferenceBackend()
+    backend = ReferenceBackend(rendering=False)
     backend.start_round(record.setup)
     for pads in decode_replay(record.replay):
         backend.step(pads)
@@ -102,7 +102,7 @@ def test_every_game_is_reported_once() -> None:
     reported: dict[int, GameRecord] = {}
     records = play_games(
         mixed_games(),
-        [ReferenceBackend(), ReferenceBackend()],
+        [ReferenceBackend(rendering=False), ReferenceBackend(rendering=False)],
         max_frames=900,
         on_game=reported.__setitem__,
     )
@@ -137,7 +137,7 @@ class GarbageCounter:
 def test_lines_and_garbage_are_counted() -> None:
     counter = GarbageCounter()
     game = make_game(GREEDY, GREEDY, 11, levels=(6, 6))
-    (record,) = play_games([game], [ReferenceBackend()], on_frame=counter)
+    (record,) = play_games([game], [ReferenceBackend(rendering=False)], on_frame=counter)
     sent = [stats.garbage_sent for stats in record.stats]
     assert sent == counter.sent
     assert sum(sent) > 0
@@ -150,7 +150,7 @@ def test_capsules_are_counted_when_they_lock() -> None:
     states: list[GameState] = []
     (record,) = play_games(
         [make_game(NOOP, NOOP)],
-        [ReferenceBackend()],
+        [ReferenceBackend(rendering=False)],
         on_frame=lambda index, backend: states.append(GameState.from_ram(backend.ram())),
     )
     # The counter is two ahead of the locks: the falling capsule and the one in the preview.
