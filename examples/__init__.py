@@ -1,0 +1,1 @@
+"""Programs to read and copy; nothing in the project imports them."""
