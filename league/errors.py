@@ -25,3 +25,7 @@ class StoreError(LeagueError):
 
 class RunDirError(LeagueError):
     """A run folder that is missing, foreign, in use or already there."""
+
+
+class WriteError(LeagueError):
+    """A change to a run's files that the system refuses, or that would overwrite something."""

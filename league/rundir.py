@@ -1,25 +1,32 @@
-"""The folder of a run: names of everything in it, atomic writes, and one writer at a time."""
+"""The folder of a run: names of everything in it, what a kill leaves, and one writer at a time."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
-import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from league.checks import suggest
+from league.durable import (
+    TEMPORARY_PREFIX,
+    delete,
+    delete_leftovers,
+    explain_refusal,
+    make_folder,
+    replace_file,
+)
 from league.errors import RunDirError
 
 KEPT_CHECKPOINTS: Final = 2
 """The newest, and the one before for the instant in which the database is not there yet."""
 
+_SEAL: Final = "# Never edited; sha256 of the lines above: "
 _CHECKPOINT_PATTERN: Final = re.compile(r"iteration-(\d{6,})")
-TEMPORARY_PREFIX: Final = ".tmp-"
-"""Begins the names of files and folders that are not complete yet."""
 
 
 class RunDir:
@@ -55,8 +62,8 @@ class RunDir:
             )
         if path.exists() and not _is_free(path):
             raise RunDirError(f"expected an empty or new folder, got {path}; choose another one")
-        path.mkdir(parents=True, exist_ok=True)
-        write_atomically(run.config, config.encode())
+        make_folder(path)
+        replace_file(run.config, _seal(config).encode())
         return run
 
     @classmethod
@@ -64,7 +71,7 @@ class RunDir:
         """Return the folder of an existing run.
 
         Raises:
-            RunDirError: There is no run in it.
+            RunDirError: There is no run in it, or not with the configuration it was started with.
         """
         run = cls(path)
         if not run.exists():
@@ -75,6 +82,7 @@ class RunDir:
                 f"expected a run in {path}, found no {run.config.name}"
                 f"{suggest(path.name, runs)}{hint}"
             )
+        _check_seal(run.config)
         return run
 
     def exists(self) -> bool:
@@ -99,24 +107,35 @@ class RunDir:
     def prune_checkpoints(self) -> None:
         """Delete all but the newest `KEPT_CHECKPOINTS` checkpoints."""
         for iteration in self.list_checkpoints()[:-KEPT_CHECKPOINTS]:
-            shutil.rmtree(self.checkpoint(iteration))
+            delete(self.checkpoint(iteration))
 
     def discard_unfinished(self, iteration: int, snapshots: Collection[str]) -> None:
-        """Delete what a kill left of an iteration that the database never recorded.
+        """Delete what a kill left: an iteration that was never recorded, checkpoints not pruned.
 
         Args:
-            iteration: The newest recorded iteration; later checkpoints go.
+            iteration: The newest recorded iteration, -1 for none; later checkpoints go.
             snapshots: Recorded snapshot ids; other snapshot folders go.
+
+        Raises:
+            RunDirError: The folder holds more than one unfinished iteration, which no kill
+                leaves; nothing is deleted.
         """
-        for later in self.list_checkpoints():
-            if later > iteration:
-                shutil.rmtree(self.checkpoint(later))
-        for snapshot in self.snapshots.glob("*"):
-            if snapshot.is_dir() and snapshot.name not in snapshots:
-                shutil.rmtree(snapshot)
+        later = [one for one in self.list_checkpoints() if one > iteration]
+        if later and later[-1] > iteration + 1:
+            raise RunDirError(
+                f"expected checkpoints up to iteration {iteration + 1} in {self.checkpoints}, as "
+                f"{self.database.name} ends with iteration {iteration}, got {later[-1]}; the "
+                f"database is not the one of this run, or was copied without {self.database.name}"
+                "-wal: put it back"
+            )
         for folder in (self.path, self.snapshots, self.checkpoints):
-            for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            delete_leftovers(folder)
+        for number in later:
+            delete(self.checkpoint(number))
+        for snapshot in sorted(self.snapshots.glob("*")):
+            if snapshot.is_dir() and snapshot.name not in snapshots:
+                delete(snapshot)
+        self.prune_checkpoints()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -126,9 +145,13 @@ class RunDir:
 
         Raises:
             RunDirError: Another process has it.
+            WriteError: The system refuses.
         """
-        with (self.path / "lock").open("a+") as file:
-            _lock_file(file, self.path)
+        with ExitStack() as stack:
+            path = self.path / "lock"
+            with explain_refusal(path):
+                file = stack.enter_context(path.open("a+b", buffering=0))
+                _lock_file(file, self.path)
             yield
 
 
@@ -137,66 +160,34 @@ def _is_free(path: Path) -> bool:
     return path.is_dir() and all(one.name.startswith(TEMPORARY_PREFIX) for one in path.iterdir())
 
 
-def _lock_file(file: IO[str], run: Path) -> None:
+def _seal(config: str) -> str:
+    """Return a configuration with a last line by which `_check_seal` knows that it is whole."""
+    return f"{config}{_SEAL}{hashlib.sha256(config.encode()).hexdigest()}\n"
+
+
+def _check_seal(path: Path) -> None:
+    """Refuse a configuration that is not as `_seal` left it.
+
+    YAML that was cut short is YAML all the same, and the keys it has lost would go on with other
+    values.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    config, _, _ = text.rpartition(_SEAL)
+    if text != _seal(config):
+        raise RunDirError(
+            f"expected the configuration that the run was started with in {path}, got one that was "
+            "edited or cut short; put it back, or start another run"
+        )
+
+
+def _lock_file(file: IO[bytes], run: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
         raise RunDirError(
-            f"expected to be the only process on {run}, but process {file.read().strip()} works "
-            "on it; wait for it, or stop it with Ctrl-C"
+            f"expected to be the only process on {run}, but process {file.read().decode().strip()} "
+            "works on it; wait for it, or stop it with Ctrl-C"
         ) from error
     file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a kill leaves the old one or the new one, never a part."""
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-@contextmanager
-def folder_written_atomically(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill, which appears as `path` when the body ends without error.
-
-    Raises:
-        RunDirError: There is a folder of that name already.
-    """
-    if path.exists():
-        raise RunDirError(f"expected no folder {path}, found one; it is never overwritten")
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        _sync_tree(temporary)
-        temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    for path in (folder, *(one for one in folder.rglob("*") if one.is_dir())):
-        _sync_folder(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    file.write(b"%d\n" % os.getpid())

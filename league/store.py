@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from league.database import create_database, open_database
 from league.errors import StoreError
 from league.records import (
     Condition,
+    ConditionCount,
     GameRow,
     IterationRow,
     PairRow,
@@ -27,13 +29,7 @@ from league.records import (
     ResultCount,
     SnapshotRow,
 )
-from league.rundir import TEMPORARY_PREFIX
 
-SCHEMA_VERSION: Final = 1
-_APPLICATION_ID: Final = 0x50494C4C
-"""Marks the file as ours ("PILL") in SQLite's own header."""
-_BUSY_SECONDS: Final = 10.0
-"""How long a reader waits for a writer to finish."""
 _RESULT_OF_OTHER: Final[dict[Result, Result]] = {
     "win": "loss",
     "loss": "win",
@@ -41,65 +37,8 @@ _RESULT_OF_OTHER: Final[dict[Result, Result]] = {
     "stopped": "stopped",
 }
 
-_SCHEMA: Final = """
-CREATE TABLE iterations (
-    iteration INTEGER PRIMARY KEY,
-    env_steps INTEGER NOT NULL,
-    created TEXT NOT NULL
-) STRICT;
-CREATE TABLE snapshots (
-    id TEXT PRIMARY KEY,
-    role TEXT NOT NULL,
-    parent TEXT REFERENCES snapshots (id),
-    env_steps INTEGER NOT NULL,
-    iteration INTEGER NOT NULL REFERENCES iterations (iteration),
-    sha256 TEXT NOT NULL,
-    created TEXT NOT NULL,
-    view TEXT NOT NULL
-) STRICT;
-CREATE TABLE games (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    iteration INTEGER NOT NULL REFERENCES iterations (iteration),
-    pair INTEGER,
-    purpose TEXT NOT NULL CHECK (purpose IN ('train', 'evaluation', 'match')),
-    level_0 INTEGER NOT NULL,
-    level_1 INTEGER NOT NULL,
-    speed_0 INTEGER NOT NULL,
-    speed_1 INTEGER NOT NULL,
-    backend TEXT NOT NULL,
-    max_frames INTEGER NOT NULL,
-    episode TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    policy_seed INTEGER,
-    player_0 TEXT NOT NULL,
-    player_1 TEXT NOT NULL,
-    result TEXT NOT NULL CHECK (result IN ('win', 'draw', 'loss', 'stopped')),
-    reason TEXT NOT NULL,
-    frames INTEGER NOT NULL,
-    stats TEXT NOT NULL,
-    versions TEXT NOT NULL,
-    replay BLOB
-) STRICT;
--- The same policies on the same round and with the same draws play the same game: counting it
--- twice would be false evidence. A NULL policy_seed never equals another.
-CREATE UNIQUE INDEX distinct_games ON games (
-    player_0, player_1, seed, level_0, level_1, speed_0, speed_1, backend, max_frames, episode,
-    policy_seed
-);
-CREATE INDEX games_by_pair ON games (pair);
-CREATE TABLE ratings (
-    iteration INTEGER NOT NULL REFERENCES iterations (iteration),
-    player TEXT NOT NULL,
-    elo REAL NOT NULL,
-    lower REAL NOT NULL,
-    upper REAL NOT NULL,
-    kind TEXT NOT NULL,
-    games INTEGER NOT NULL,
-    PRIMARY KEY (iteration, player)
-) STRICT;
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-"""
-
+_GAMES_AT_ONCE: Final = 256
+"""Games that are read with one query: they may hold replays."""
 _GAME_COLUMNS: Final = (
     "purpose, level_0, level_1, speed_0, speed_1, backend, max_frames, episode, seed, player_0, "
     "player_1, result, reason, frames, pair, policy_seed, stats, versions, replay"
@@ -113,40 +52,19 @@ class Store:
         """Open an existing database.
 
         Raises:
-            StoreError: There is none, it is no database of ours, or of another schema version.
+            StoreError: There is none, or it is damaged, foreign or of another version.
         """
-        if not path.is_file():
-            raise StoreError(f"expected a database at {path}, found none; is this a run folder?")
         self._path = path
-        self._connection = _connect(path, read_only)
-        try:
-            self._check_schema()
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = open_database(path, read_only=read_only)
 
     @classmethod
     def create(cls, path: Path) -> Self:
         """Create an empty database and open it.
 
         Raises:
-            StoreError: The file exists already.
+            StoreError: The file exists already, or cannot be written.
         """
-        if path.exists():
-            raise StoreError(f"expected no file at {path}, found one; resume the run instead")
-        # A kill must not leave a file without tables, so the finished one is renamed into place.
-        temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
-        temporary.unlink(missing_ok=True)
-        connection = _connect(temporary, read_only=False)
-        try:
-            connection.executescript(
-                f"PRAGMA journal_mode = WAL; PRAGMA application_id = {_APPLICATION_ID};"
-                f"BEGIN; {_SCHEMA}"
-                f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}'); COMMIT;"
-            )
-        finally:
-            connection.close()
-        temporary.rename(path)
+        create_database(path)
         return cls(path)
 
     def __enter__(self) -> Self:
@@ -204,27 +122,61 @@ class Store:
             )
         return ids
 
+    def add_games(
+        self, games: Iterable[GameRow], rate: Callable[[Self], Iterable[RatingRow]]
+    ) -> list[int]:
+        """Record games that were played after the newest iteration, all of them or nothing.
+
+        They belong to that iteration, whose ratings are replaced.
+
+        Args:
+            games: The games.
+            rate: Called inside the transaction, with the new games in the log, for the ratings.
+
+        Returns:
+            The ids of the games, in their order.
+
+        Raises:
+            StoreError: There is no iteration yet, or a game is there already; nothing is written.
+        """
+        newest = self.newest_iteration()
+        if newest is None:
+            raise StoreError(f"expected an iteration in {self._path}, found none; train first")
+        with self._transaction() as connection:
+            ids = [self._insert_game(newest.iteration, game) for game in games]
+            rows = list(rate(self))
+            connection.execute("DELETE FROM ratings WHERE iteration = ?", (newest.iteration,))
+            connection.executemany(
+                "INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?)", (astuple(row) for row in rows)
+            )
+        return ids
+
     def newest_iteration(self) -> IterationRow | None:
         """Return the last finished iteration, or None before the first."""
-        row = self._connection.execute(
+        rows = self._read(
             "SELECT iteration, env_steps, created FROM iterations ORDER BY iteration DESC LIMIT 1"
-        ).fetchone()
-        return None if row is None else IterationRow(*row)
+        )
+        return IterationRow(*rows[0]) if rows else None
+
+    def iterations(self) -> list[IterationRow]:
+        """Return all finished iterations, oldest first."""
+        rows = self._read("SELECT iteration, env_steps, created FROM iterations ORDER BY iteration")
+        return [IterationRow(*row) for row in rows]
 
     def snapshots(self) -> list[SnapshotRow]:
         """Return all snapshots in the order of their birth."""
-        rows = self._connection.execute(
+        rows = self._read(
             "SELECT id, role, parent, env_steps, iteration, sha256, created, view "
             "FROM snapshots ORDER BY env_steps, id"
         )
         return [
-            SnapshotRow(name, role, parent, steps, iteration, sha256, created, json.loads(view))
+            SnapshotRow(name, role, parent, steps, iteration, sha256, created, self._parse(view))
             for name, role, parent, steps, iteration, sha256, created, view in rows
         ]
 
     def ratings(self) -> list[RatingRow]:
         """Return the newest ratings, the highest first."""
-        rows = self._connection.execute(
+        rows = self._read(
             "SELECT iteration, player, elo, lower, upper, kind, games FROM ratings "
             "WHERE iteration = (SELECT MAX(iteration) FROM ratings) ORDER BY elo DESC, player"
         )
@@ -232,7 +184,7 @@ class Store:
 
     def rating_history(self) -> list[tuple[int, RatingRow]]:
         """Return all ratings ever recorded with the env steps of their iteration, oldest first."""
-        rows = self._connection.execute(
+        rows = self._read(
             "SELECT env_steps, iteration, player, elo, lower, upper, kind, games "
             "FROM ratings JOIN iterations USING (iteration) ORDER BY iteration, player"
         )
@@ -240,40 +192,61 @@ class Store:
 
     def next_pair(self) -> int:
         """Return a pair number that no recorded game has; higher ones are free as well."""
-        (newest,) = self._connection.execute("SELECT MAX(pair) FROM games").fetchone()
+        ((newest,),) = self._read("SELECT MAX(pair) FROM games")
         return 0 if newest is None else int(newest) + 1
 
     def count_games(self, purpose: Purpose | None = None) -> int:
         """Return the number of recorded games, of one purpose or of all."""
-        (count,) = self._connection.execute(
-            "SELECT COUNT(*) FROM games WHERE ?1 IS NULL OR purpose = ?1", (purpose,)
-        ).fetchone()
+        ((count,),) = self._read(
+            "SELECT COUNT(*) FROM games WHERE ?1 IS NULL OR purpose = ?1", purpose
+        )
         return int(count)
 
     def games(self, purpose: Purpose) -> Iterator[tuple[int, GameRow]]:
         """Yield the games of one purpose with their ids, oldest first."""
-        rows = self._connection.execute(
-            f"SELECT id, {_GAME_COLUMNS} FROM games WHERE purpose = ? ORDER BY id", (purpose,)
+        query = (
+            f"SELECT id, {_GAME_COLUMNS} FROM games WHERE purpose = ? AND id > ? "
+            f"ORDER BY id LIMIT {_GAMES_AT_ONCE}"
         )
-        for game_id, *values in rows:
-            yield game_id, _read_game(values)
+        game_id = -1
+        while rows := self._read(query, purpose, game_id):
+            for game_id, *values in rows:
+                *head, stats, versions, replay = values
+                yield game_id, _read_game(head, self._parse(stats), self._parse(versions), replay)
 
     def count_results(self, purpose: Purpose) -> list[ResultCount]:
         """Return the number of games by seating and result."""
-        rows = self._connection.execute(
+        rows = self._read(
             "SELECT player_0, player_1, result, COUNT(*) FROM games WHERE purpose = ? "
             "GROUP BY player_0, player_1, result ORDER BY player_0, player_1, result",
-            (purpose,),
+            purpose,
         )
         return [ResultCount((a, b), result, games) for a, b, result, games in rows]
 
+    def count_conditions(self, purpose: Purpose) -> list[ConditionCount]:
+        """Return the number of games by condition, seating and result."""
+        columns = "level_0, level_1, speed_0, speed_1, backend, max_frames, episode"
+        group = f"{columns}, player_0, player_1, result"
+        rows = self._read(
+            f"SELECT {group}, COUNT(*) FROM games WHERE purpose = ? GROUP BY {group} "
+            f"ORDER BY {group}",
+            purpose,
+        )
+        return [
+            ConditionCount(
+                Condition((level_0, level_1), (speed_0, speed_1), *rest[:3]),
+                ResultCount((rest[3], rest[4]), rest[5], rest[6]),
+            )
+            for level_0, level_1, speed_0, speed_1, *rest in rows
+        ]
+
     def pairs(self, purpose: Purpose) -> list[PairRow]:
         """Return all complete pairs, in the order of their numbers."""
-        rows = self._connection.execute(
+        rows = self._read(
             "SELECT one.pair, one.player_0, one.player_1, one.result, two.result "
             "FROM games AS one JOIN games AS two ON two.pair = one.pair AND two.id > one.id "
             "WHERE one.purpose = ? AND two.player_0 = one.player_1 ORDER BY one.pair",
-            (purpose,),
+            purpose,
         )
         return [
             PairRow(pair, (first, second), (result, _RESULT_OF_OTHER[other]))
@@ -315,37 +288,18 @@ class Store:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def _check_schema(self) -> None:
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; damage that only reading finds is named too."""
         try:
-            (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-            row = self._connection.execute(
-                "SELECT value FROM meta WHERE key = 'schema_version'"
-            ).fetchone()
+            return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise StoreError(f"expected a league database at {self._path}: {error}") from error
-        if application != _APPLICATION_ID or row is None:
-            raise StoreError(f"expected a league database at {self._path}, got a foreign one")
-        if row[0] != str(SCHEMA_VERSION):
-            raise StoreError(
-                f"expected schema version {SCHEMA_VERSION}, got {row[0]} in {self._path}; "
-                "use the version of pill-league that wrote it"
-            )
+            raise StoreError(f"expected an undamaged database at {self._path}: {error}") from error
 
-
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rwc"
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-        )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
-        raise StoreError(f"expected a league database at {path}: {error}") from error
-    return connection
+    def _parse(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise StoreError(f"expected JSON in {self._path}, got {text[:40]!r}") from error
 
 
 def _snapshot_values(row: SnapshotRow) -> Sequence[object]:
@@ -374,11 +328,12 @@ def _game_values(game: GameRow) -> Sequence[object]:
     )
 
 
-def _read_game(values: Sequence[Any]) -> GameRow:
-    """Return the record of a row in the order of `_GAME_COLUMNS`."""
+def _read_game(
+    values: Sequence[Any], stats: dict[str, Any], versions: dict[str, str], replay: bytes | None
+) -> GameRow:
+    """Return the record of a row whose first columns are in the order of `_GAME_COLUMNS`."""
     purpose, level_0, level_1, speed_0, speed_1, backend, max_frames, episode, *rest = values
-    seed, player_0, player_1, result, reason, frames, pair, policy_seed, *tail = rest
-    stats, versions, replay = tail
+    seed, player_0, player_1, result, reason, frames, pair, policy_seed = rest
     return GameRow(
         purpose=purpose,
         condition=Condition((level_0, level_1), (speed_0, speed_1), backend, max_frames, episode),
@@ -389,7 +344,7 @@ def _read_game(values: Sequence[Any]) -> GameRow:
         frames=frames,
         pair=pair,
         policy_seed=policy_seed,
-        stats=json.loads(stats),
-        versions=json.loads(versions),
+        stats=stats,
+        versions=versions,
         replay=replay,
     )

@@ -3,13 +3,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 
-from league.errors import RunDirError
-from league.rundir import RunDir, folder_written_atomically, write_atomically
+from league.durable import publish_folder, replace_file
+from league.errors import RunDirError, WriteError
+from league.rundir import RunDir
 
 
 @pytest.fixture
@@ -18,13 +20,39 @@ def run(tmp_path: Path) -> RunDir:
 
 
 def save_checkpoint(run: RunDir, iteration: int) -> None:
-    with folder_written_atomically(run.checkpoint(iteration)) as folder:
+    with publish_folder(run.checkpoint(iteration)) as folder:
         (folder / "state.json").write_text("{}")
 
 
 def test_a_new_run_opens_again(run: RunDir) -> None:
-    assert RunDir.open(run.path).config.read_text() == "run: {}\n"
+    assert RunDir.open(run.path).config.read_text().startswith("run: {}\n# Never edited; sha256 ")
     assert run.snapshot("main-0003") == run.path / "snapshots" / "main-0003"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("{}", "{seed: 1}"),
+        lambda text: f"{text}env: {{}}\n",
+        lambda text: "\0" * len(text),
+    ],
+)
+def test_a_config_that_was_touched_is_refused(run: RunDir, edit: Callable[[str], str]) -> None:
+    run.config.write_text(edit(run.config.read_text()))
+    with pytest.raises(RunDirError, match=r"started with in .*config\.yaml, .* edited or cut"):
+        RunDir.open(run.path)
+    assert run.exists()
+
+
+def test_checkpoints_far_ahead_of_the_database_are_never_deleted(run: RunDir) -> None:
+    for iteration in (5, 6):
+        save_checkpoint(run, iteration)
+    for newest in (-1, 4):
+        with pytest.raises(RunDirError, match=rf"ends with iteration {newest}, got 6; .*-wal"):
+            run.discard_unfinished(newest, [])
+    assert run.list_checkpoints() == [5, 6]
 
 
 def test_a_run_is_not_created_twice(run: RunDir) -> None:
@@ -65,7 +93,7 @@ def test_checkpoints_are_listed_and_pruned(run: RunDir) -> None:
 def test_a_folder_appears_whole_or_not_at_all(run: RunDir) -> None:
 
     def fail() -> None:
-        with folder_written_atomically(run.checkpoint(1)) as folder:
+        with publish_folder(run.checkpoint(1)) as folder:
             (folder / "weights").write_text("half")
             assert run.list_checkpoints() == []
             raise KeyError
@@ -74,18 +102,18 @@ def test_a_folder_appears_whole_or_not_at_all(run: RunDir) -> None:
         fail()
     assert list(run.checkpoints.iterdir()) == []
     save_checkpoint(run, 1)
-    with pytest.raises(RunDirError, match="never overwritten"):
+    with pytest.raises(WriteError, match="never overwritten"):
         save_checkpoint(run, 1)
 
 
 def _die_inside_a_write(run_path: Path) -> None:
-    with folder_written_atomically(RunDir(run_path).checkpoint(2)) as folder:
+    with publish_folder(RunDir(run_path).checkpoint(3)) as folder:
         (folder / "weights").write_text("half")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_a_kill_leaves_is_not_seen_and_is_cleaned_up(run: RunDir) -> None:
-    for iteration in (1, 3):
+    for iteration in (1, 2):
         save_checkpoint(run, iteration)
     for snapshot in ("main-0000", "main-0001"):
         run.snapshot(snapshot).mkdir(parents=True)
@@ -95,7 +123,7 @@ def test_what_a_kill_leaves_is_not_seen_and_is_cleaned_up(run: RunDir) -> None:
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert run.list_checkpoints() == [1, 3]
+    assert run.list_checkpoints() == [1, 2]
     run.discard_unfinished(1, ["main-0000"])
     assert [path.name for path in run.checkpoints.iterdir()] == ["iteration-000001"]
     assert [path.name for path in run.snapshots.iterdir()] == ["main-0000"]
@@ -103,8 +131,8 @@ def test_what_a_kill_leaves_is_not_seen_and_is_cleaned_up(run: RunDir) -> None:
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    write_atomically(path, b"old")
-    write_atomically(path, b"new")
+    replace_file(path, b"old")
+    replace_file(path, b"new")
     assert path.read_bytes() == b"new"
     assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from league.database import SCHEMA_VERSION
 from league.errors import StoreError
 from league.records import (
     Condition,
@@ -21,7 +22,7 @@ from league.records import (
     ResultCount,
     SnapshotRow,
 )
-from league.store import SCHEMA_VERSION, Store
+from league.store import Store
 
 CONDITION = Condition((0, 5), (1, 2), "retro", 36_000)
 
