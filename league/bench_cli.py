@@ -63,6 +63,31 @@ def search_command(
     _show(report, format_bench(report), met=met, as_json=as_json)
 
 
+@bench_app.command("train")
+def train_command(
+    turns: Annotated[int, typer.Option(min=1, help="Interleaved turns; medians are reported.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A trained decision beside `examples/ppo.py` and beside RLlib's own runner."""
+    from league.bench_train import format_bench, run_train_bench
+
+    report = run_train_bench(turns)
+    _show(report, format_bench(report), met=report["met"], as_json=as_json)
+
+
+@bench_app.command("matchmaking")
+def matchmaking_command(
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of every preset.")] = 3,
+    scale: Annotated[float, typer.Option(min=0.01, help="Factor on their length.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """The matchmaking presets at equal budget, on toy games with a known truth."""
+    from league.bench_matchmaking import format_bench, run_matchmaking_bench
+
+    report = run_matchmaking_bench(seeds, scale=scale)
+    _show(report, format_bench(report), met=True, as_json=as_json)
+
+
 def _show(report: dict[str, Any], lines: Iterable[str], *, met: bool, as_json: bool) -> None:
     """Print a report.
 

@@ -7,7 +7,7 @@ is in `league.settings`; the reader knows nothing of what the fields mean.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
@@ -79,7 +79,7 @@ def read_record(record_type: type[Record], path: Path, overrides: Sequence[str])
         _apply_override(tree, text, problems)
     values = dict(_check_keys(record_type, tree, problems))
     typed = _check_types(record_type, values, problems)
-    record = _build(record_type, typed, (), problems)
+    record = _build(record_type(), typed, (), problems)
     if problems:
         raise ConfigError(str(path), [str(problem) for problem in problems])
     return record
@@ -214,20 +214,24 @@ def _is_enum(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Enum)
 
 
-def _build(
-    record_type: type[Record], typed: dict[Key, Any], prefix: Key, problems: list[Problem]
-) -> Record:
-    """Construct a block and those inside it; bad values are complained about and left out."""
-    hints = get_type_hints(record_type)
+def _build(default: Record, typed: dict[Key, Any], prefix: Key, problems: list[Problem]) -> Record:
+    """Return a block with the values set; bad ones are complained about and left out.
+
+    Args:
+        default: The block as it is where nothing is set; two blocks of a kind may differ in it.
+        typed: Values by key.
+        prefix: Key of the block.
+        problems: Takes the complaints.
+    """
     arguments: dict[str, Any] = {}
-    for entry in fields(record_type):  # type: ignore[arg-type]
-        key = (*prefix, entry.name)
-        if is_dataclass(hints[entry.name]):
-            arguments[entry.name] = _build(hints[entry.name], typed, key, problems)
+    for entry in fields(default):  # type: ignore[arg-type]
+        key, value = (*prefix, entry.name), getattr(default, entry.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            arguments[entry.name] = _build(value, typed, key, problems)
         elif key in typed:
             arguments[entry.name] = typed[key]
     try:
-        return record_type(**arguments)
+        return replace(default, **arguments)  # type: ignore[type-var]
     except RecordError as error:
         problems.extend(_relevant(error, prefix, problems))
         bad = {key.partition(".")[0] for problem in error.problems for key in problem.keys}
@@ -235,7 +239,12 @@ def _build(
         problems.append(Problem((".".join(prefix),), str(error)))
         bad = set(arguments)
     # Go on with defaults in place of the bad values, to find the problems of the blocks around.
-    return record_type(**{name: value for name, value in arguments.items() if name not in bad})
+    kept = {name: value for name, value in arguments.items() if name not in bad}
+    try:
+        return replace(default, **kept)  # type: ignore[type-var]
+    except ValueError:
+        # What was left out was needed by something that stayed.
+        return default
 
 
 def _relevant(error: RecordError, prefix: Key, problems: Sequence[Problem]) -> Iterator[Problem]:

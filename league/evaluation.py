@@ -11,26 +11,33 @@ import multiprocessing
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from envs.backends.base import Backend
+from envs.backends.registry import open_backend
+from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import NUM_SEATS, Speed
 from envs.game.setup import RoundSetup, canonical_word, seed_to_word
 from league import __version__
 from league.errors import LeagueError
+from league.game_facts import read_facts
 from league.manager import PlannedPair
 from league.players import load_policy
 from league.records import Condition, GameRow, Result
 from league.rng import make_rng
+from league.rundir import RunDir
+from league.settings import RunConfig
+from league.simulator_games import play_on
 from league.snapshots import load_snapshot
+from league.standings_play import FACTS_KEY, describe_facts
 from policies.base import Policy
-from policies.rollout import Game, GameRecord, play_games
+from policies.rollout import Game, GameRecord
 
 _STOP_SECONDS: Final = 10.0
 """How long a closing evaluator waits for its process before it kills it."""
@@ -59,6 +66,19 @@ class EvaluationSetup:
     """Folder with one folder per snapshot; other players are policy texts."""
     threads: int = 1
     """Threads of numerical libraries."""
+
+
+def make_setup(config: RunConfig, run_dir: RunDir) -> EvaluationSetup:
+    """Return what the evaluation games of a run have in common."""
+    env, rated = config.env, config.evaluation
+    return EvaluationSetup(
+        open_backend=open_simulator() if env.backend == "simulator" else open_retro(env.game),
+        levels=(rated.level, rated.level),
+        speeds=(rated.speed, rated.speed),
+        max_frames=rated.max_frames,
+        snapshots=run_dir.snapshots,
+        threads=config.processes.threads,
+    )
 
 
 class Evaluator:
@@ -165,39 +185,60 @@ class Evaluator:
 
 
 def play_pair(setup: EvaluationSetup, pair: PlannedPair, backend: Backend) -> list[GameRow]:
-    """Play both games of a pair.
+    """Play both games of a pair; see `play_pairs`."""
+    return play_pairs(setup, [pair], backend)[0]
+
+
+def play_pairs(
+    setup: EvaluationSetup, pairs: Sequence[PlannedPair], backend: Backend
+) -> list[list[GameRow]]:
+    """Play both games of each pair.
 
     Args:
         setup: Conditions.
-        pair: The plan; the second game swaps the players.
+        pairs: The plans; the second game of a pair swaps the players.
         backend: Opened backend.
 
     Returns:
-        The two games, as rows without a pair number.
+        The two games of each pair, as rows without a pair number.
 
     Raises:
         LeagueError: A player cannot be loaded.
         BackendError: The backend failed.
     """
+    names = dict.fromkeys(name for pair in pairs for name in pair.players)
+    policies = {name: _load_player(name, setup.snapshots) for name in names}
+    games = [game for pair in pairs for game in _make_games(setup, pair, policies)]
+    records = play_on(backend, games, setup.max_frames)
+    rows = []
+    for number, pair in enumerate(pairs):
+        # Two deterministic policies play the same game whatever the seed; the log must know that.
+        draws = not all(policies[name].deterministic for name in pair.players)
+        policy_seed = pair.policy_seed if draws else 0
+        both = records[NUM_SEATS * number : NUM_SEATS * (number + 1)]
+        rows.append(
+            [
+                _make_row(setup, record, _seated(pair.players, first), policy_seed, backend)
+                for first, record in enumerate(both)
+            ]
+        )
+    return rows
+
+
+def _make_games(
+    setup: EvaluationSetup, pair: PlannedPair, policies: Mapping[str, Policy]
+) -> list[Game]:
+    """Return the two games of a pair, the players swapped in the second."""
     round_setup = RoundSetup(
         levels=setup.levels, speeds=setup.speeds, rng_word=seed_to_word(pair.round_seed)
     )
-    policies = [_load_player(name, setup.snapshots) for name in pair.players]
     games = []
     for first in range(NUM_SEATS):
         order = (first, 1 - first)
+        seated = [policies[pair.players[player]] for player in order]
         rngs = [make_rng(pair.policy_seed, f"pair/{first}/{player}") for player in order]
-        games.append(
-            Game(round_setup, (policies[order[0]], policies[order[1]]), (rngs[0], rngs[1]))
-        )
-    records = play_games(games, [backend], max_frames=setup.max_frames)
-    # Two deterministic policies play the same game whatever the seed; the log must know that.
-    draws = not all(policy.deterministic for policy in policies)
-    policy_seed = pair.policy_seed if draws else 0
-    return [
-        _make_row(setup, record, _seated(pair.players, first), policy_seed, backend)
-        for first, record in enumerate(records)
-    ]
+        games.append(Game(round_setup, (seated[0], seated[1]), (rngs[0], rngs[1])))
+    return games
 
 
 def _seated(players: tuple[str, str], first: int) -> tuple[str, str]:
@@ -225,10 +266,18 @@ def _make_row(
         reason=record.reason,
         frames=record.frames,
         policy_seed=policy_seed,
-        stats={"seats": [asdict(stats) for stats in record.stats]},
+        stats=_list_stats(record, backend),
         versions={"pill-league": __version__, "game": backend.digest},
         replay=record.replay,
     )
+
+
+def _list_stats(record: GameRecord, backend: Backend) -> dict[str, Any]:
+    stats: dict[str, Any] = {"seats": [asdict(seat) for seat in record.stats]}
+    if isinstance(backend, SimulatorBackend):
+        facts = read_facts(record.setup, record.replay, backend)
+        stats[FACTS_KEY] = describe_facts(facts)
+    return stats
 
 
 def result_of(winner: int | None, *, stopped: bool) -> Result:
@@ -277,6 +326,11 @@ def _limit_threads(threads: int) -> None:
 def open_retro(game: str) -> OpenBackend:
     """Return what opens `game` on Stable-Retro, without a picture where it can do without."""
     return partial(_open_retro, game)
+
+
+def open_simulator() -> OpenBackend:
+    """Return what opens the native simulator."""
+    return partial(open_backend, "simulator")
 
 
 def _open_retro(game: str) -> Backend:

@@ -7,26 +7,37 @@ whatever a kill leaves of an unfinished one is deleted on resume.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
 
 from league.checkpoint import CheckpointError, Progress
+from league.clear_watch import ClearWatch
+from league.durable import publish_folder
+from league.learning_settings import TrainingSettings
 from league.loop_metrics import list_metrics, make_training_row
 from league.manager import LAST_GAP, LeagueManager, PlannedPair
+from league.payoff import Payoff
+from league.players import find_weights
 from league.records import GameRow, IterationRow, RatingRow, SnapshotRow, utc_now
-from league.rundir import RunDir, folder_written_atomically
-from league.settings import RunConfig, TrainingSettings
-from league.snapshots import SnapshotError, read_manifest, read_weights, save_snapshot
+from league.rundir import RunDir
+from league.schedule import Schedule
+from league.settings import RunConfig
+from league.snapshots import SnapshotError, choose_view, read_manifest, read_weights, save_snapshot
 from league.standings import rate_players, rating_rows
 from league.store import Store
 from league.tracking import Tracker
 from league.training.report import IterationReport
-from league.training.roster import MAIN, Opponent, Weights
+from league.training.roster import INERT, MAIN, Opponent, Roster, Weights
 from league.training.state import TrainerState
-from policies.base import View
+from league.training.steering import Steering
 
+FIRST_CLEARS: Final = "first_clears.json"
+"""When training first cleared solo rounds, see `league.clear_watch`."""
+LOGGED_GAMES: Final = 64
+"""Training games of an iteration that enter the log; on the simulator there are hundreds."""
 _POLL_SECONDS: Final = 0.25
 """How long the loop waits for an evaluation game before it looks for a stop request."""
 
@@ -34,15 +45,8 @@ _POLL_SECONDS: Final = 0.25
 class LoopTrainer(Protocol):
     """What the loop needs of `league.training.trainer.Trainer`."""
 
-    def train(
-        self,
-        iteration: int,
-        opponents: Sequence[Opponent],
-        *,
-        learning_rate: float,
-        self_play: float = 0.0,
-    ) -> IterationReport:
-        """Sample one batch against `opponents` and learn from it."""
+    def train(self, roster: Roster, steering: Steering) -> IterationReport:
+        """Sample one batch against a roster and learn from it."""
         ...
 
     def weights(self) -> Weights:
@@ -137,8 +141,11 @@ class LeagueLoop:
             seed=config.run.seed,
             role=MAIN,
         )
+        self._schedule = Schedule.from_config(config)
+        self._clears = ClearWatch(workplace.run_dir.path / FIRST_CLEARS)
         self._progress = Progress()
         self._ratings: dict[str, float] = {}
+        self._payoff: Payoff | None = None
         self._weights: dict[str, Weights] = {}
         self._clock = time.monotonic()
         """When the wall time in `Progress.seconds` was last brought up to date."""
@@ -174,6 +181,7 @@ class LeagueLoop:
             -1 if newest is None else newest.iteration, [row.id for row in recorded]
         )
         if newest is None:
+            self._take_first_weights()
             return
         folder = work.run_dir.checkpoint(newest.iteration)
         self._progress = Progress.load(folder)
@@ -182,11 +190,23 @@ class LeagueLoop:
                 f"expected iteration {newest.iteration} in {folder}, got {self._progress.iteration}"
             )
         work.trainer.load_state(TrainerState.load(folder))
-        self._manager.load_state_dict(self._progress.manager)
-        self._ratings = {row.player: row.elo for row in work.store.ratings()}
+        try:
+            self._manager.load_state_dict(self._progress.manager)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"expected the league's state as this version keeps it in {folder}, got another "
+                f"({error!r}); use the version of pill-league that wrote it"
+            ) from error
+        self._read_ratings()
         for row in recorded:
             self._check_snapshot(row)
         work.evaluator.submit(self._progress.waiting)
+
+    def _take_first_weights(self) -> None:
+        """Begin with the weights that `run.init` names, and with a fresh optimizer."""
+        if self._work.config.run.init:
+            weights = read_weights(find_weights(self._work.config.run.init))
+            self._work.trainer.load_state(TrainerState(weights, {}))
 
     def _check_snapshot(self, row: SnapshotRow) -> None:
         folder = self._work.run_dir.snapshot(row.id)
@@ -196,17 +216,29 @@ class LeagueLoop:
                 f"expected the snapshot with sha256 {row.sha256} in {folder}, got {found}; "
                 "the folder was replaced"
             )
+        # Checks the weights against that digest: now, not in the iteration that draws them.
+        read_weights(folder)
 
     def _train(self) -> None:
         config = self._work.config
-        names = self._manager.choose_opponents(self._ratings)
-        report = self._work.trainer.train(
+        names = self._manager.choose_opponents(self._ratings, self._payoff)
+        roster = Roster(
             self._progress.iteration + 1,
-            [self._load_opponent(name) for name in names],
-            learning_rate=self._learning_rate(),
-            self_play=config.league.self_play,
+            tuple(self._load_opponent(name) for name in self._add_scripted(names)),
+            config.league.self_play,
+        )
+        report = self._work.trainer.train(roster, self._schedule.steer(self._share()))
+        self._manager.record_games(
+            (game.opponent, game.score) for game in report.games if game.opponent != INERT
         )
         self._commit_iteration(report, self._work.evaluator.collect())
+
+    def _add_scripted(self, names: Sequence[str]) -> list[str]:
+        """Return the opponents by slot, with the scripted ones in their share of the slots."""
+        league = self._work.config.league
+        count = round(league.scripted_share * len(names)) if league.scripted else 0
+        scripted = itertools.islice(itertools.cycle(league.scripted), count)
+        return [*scripted, *names[count:]]
 
     def _evaluate(self, should_stop: Callable[[], bool]) -> None:
         """Play what is left of the evaluation games; record what was played when asked to stop."""
@@ -236,6 +268,8 @@ class LeagueLoop:
         rated = self._record(report, played, snapshot)
         self._work.evaluator.submit(planned)
         self._work.run_dir.prune_checkpoints()
+        if report is not None:
+            self._clears.add(report.games, self._progress.env_steps, self._progress.seconds)
         self._show(report, rated)
 
     def _has_moved_on(self) -> bool:
@@ -252,11 +286,10 @@ class LeagueLoop:
         if not self._manager.is_snapshot_due(position, last=last) or not self._has_moved_on():
             return None, []
         parents = self._manager.pool.snapshots
-        name = self._manager.add_snapshot(position)
+        name = self._manager.add_snapshot(position, self._ratings, self._payoff)
         config = self._work.config
-        # Sampled, as in training: that is the policy which PPO improves.
-        view = View("compact", "buttons", action_repeat=config.env.action_repeat, greedy=False)
-        with folder_written_atomically(self._work.run_dir.snapshot(name)) as folder:
+        view = choose_view(config.network.kind, config.env.action_repeat)
+        with publish_folder(self._work.run_dir.snapshot(name)) as folder:
             manifest = save_snapshot(
                 folder,
                 run=config.run.name,
@@ -284,7 +317,7 @@ class LeagueLoop:
             self._progress, manager=self._manager.state_dict(), waiting=waiting
         )
         path = self._work.run_dir.checkpoint(self._progress.iteration)
-        with folder_written_atomically(path) as folder:
+        with publish_folder(path) as folder:
             self._work.trainer.state().save(folder)
             self._progress.save(folder)
 
@@ -301,7 +334,7 @@ class LeagueLoop:
             replace(row, pair=pair + index) for index, rows in enumerate(played) for row in rows
         ]
         if report is not None:
-            games += [make_training_row(config, game) for game in report.games]
+            games += [make_training_row(config, game) for game in report.games[:LOGGED_GAMES]]
         rated: list[RatingRow] = []
 
         def rate(store: Store) -> list[RatingRow]:
@@ -317,7 +350,7 @@ class LeagueLoop:
             rate=rate if played else None,
         )
         if rated:
-            self._ratings = {row.player: row.elo for row in rated}
+            self._read_ratings()
         return rated
 
     def _show(self, report: IterationReport | None, rated: Sequence[RatingRow]) -> None:
@@ -326,7 +359,7 @@ class LeagueLoop:
             iteration=progress.iteration,
             snapshots=self._manager.pool.snapshots,
             rated_games=work.store.count_games("evaluation"),
-            learning_rate=self._learning_rate(),
+            learning_rate=self._schedule.steer(self._share()).learning_rate,
             report=report,
             rated=rated,
         )
@@ -341,6 +374,12 @@ class LeagueLoop:
             )
         )
 
+    def _read_ratings(self) -> None:
+        """Take what matchmaking goes by from the database: ratings, and who beat whom."""
+        store = self._work.store
+        self._ratings = {row.player: row.elo for row in store.ratings()}
+        self._payoff = Payoff.from_counts(store.count_results("evaluation"))
+
     def _load_opponent(self, name: str) -> Opponent:
         if not self._manager.pool.is_snapshot(name):
             return Opponent(name)
@@ -354,8 +393,3 @@ class LeagueLoop:
     def _position(self) -> int:
         """Return how far the run is, in env steps of a run that is limited by steps alone."""
         return round(self._share() * self._work.config.training.total_env_steps)
-
-    def _learning_rate(self) -> float:
-        training = self._work.config.training
-        start, end = training.learning_rate, training.final_learning_rate
-        return start + (end - start) * self._share()

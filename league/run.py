@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Final
 from league.config import list_changes, load_config, render_config
 from league.errors import ConfigError, LeagueError, RunDirError
 from league.rundir import RunDir
-from league.settings import RunConfig
+from league.settings import EnvSettings, RunConfig
 from policies.base import Policy
 
 if TYPE_CHECKING:
-    from league.evaluation import EvaluationSetup
+    from rich.table import Table
+
     from league.store import Store
     from league.tracking import Tracker
     from league.training.algorithm import TrainerSetup
@@ -57,9 +58,13 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
     """
     from rich.console import Console
 
-    from league.loop import is_complete
+    from league.clear_watch import ClearWatch
+    from league.evaluate_report import make_play_table
+    from league.loop import FIRST_CLEARS, is_complete
     from league.standings import read_standings
+    from league.standings_play import read_run_play
     from league.tables import make_standings_table
+    from league.terminal import PLAY_WIDTH, print_table
 
     with run_dir.lock(), _open_store(run_dir) as store:
         finished = is_complete(config, run_dir, store)
@@ -69,7 +74,24 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
         else:
             _say(f"stopped; go on with: python -m league.run --resume {run_dir.path}")
         Console().print(make_standings_table(read_standings(store)))
+        print_table(make_play_table(read_run_play(store)), width=PLAY_WIDTH)
+        clears = ClearWatch(run_dir.path / FIRST_CLEARS).found
+        if clears is not None:
+            Console().print(clears.describe())
+        if stopped_by is None and config.final.games:
+            Console().print(_measure_once(config, run_dir, store))
     return DONE if stopped_by is None else _SIGNAL_EXIT + stopped_by
+
+
+def _measure_once(config: RunConfig, run_dir: RunDir, store: Store) -> Table:
+    """Return the last measurement of a finished run; it is made once and kept."""
+    from league.final import FILE, make_final_table, measure_final, read_final, write_final
+
+    path = run_dir.path / FILE
+    if not path.exists():
+        _say(f"measuring: {config.final.games} games against each opponent")
+        write_final(path, measure_final(config, run_dir, store))
+    return make_final_table(read_final(path))
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -110,15 +132,16 @@ def _open_run(options: argparse.Namespace) -> tuple[RunConfig, RunDir]:
 
 def _run_loop(config: RunConfig, run_dir: RunDir, store: Store) -> int | None:
     """Run the loop; return the number of the signal that stopped it, or None at its end."""
-    from league.evaluation import Evaluator
+    from league.evaluation import Evaluator, make_setup
     from league.loop import LeagueLoop, Workplace
     from league.progress import open_display
     from league.training.session import ray_session
 
-    training = config.training
+    processes = config.processes
     with ExitStack() as stack:
-        evaluator = stack.enter_context(Evaluator(_evaluation_setup(config, run_dir)))
-        stack.enter_context(ray_session(training.num_env_runners + 1, training.threads))
+        evaluator = stack.enter_context(Evaluator(make_setup(config, run_dir)))
+        workers = processes.num_env_runners + processes.num_learners
+        stack.enter_context(ray_session(workers + 1, processes.threads))
         from league.training.trainer import Trainer
 
         trainer = stack.enter_context(Trainer(_trainer_setup(config)))
@@ -164,61 +187,42 @@ def _catch_signals() -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _evaluation_setup(config: RunConfig, run_dir: RunDir) -> EvaluationSetup:
-    from league.evaluation import EvaluationSetup, open_retro
-
-    return EvaluationSetup(
-        open_backend=open_retro(config.env.game),
-        levels=config.env.levels,
-        speeds=config.env.speeds,
-        max_frames=config.evaluation.max_frames,
-        snapshots=run_dir.snapshots,
-        threads=config.training.threads,
-    )
-
-
 def _trainer_setup(config: RunConfig) -> TrainerSetup:
-    from envs.drmario_versus_v0 import parallel_env
     from league.players import load_policy
     from league.training.algorithm import TrainerSetup
-    from policies.network import NetworkConfig
+    from league.training.curriculum import GameDraw
+    from league.training.make_table import make_table
+    from policies.network import NetworkConfig, build_network
 
     env = config.env
+    network = NetworkConfig(**asdict(config.network))
     return TrainerSetup(
         training=config.training,
-        network=NetworkConfig(**asdict(config.network)),
+        processes=config.processes,
+        make_network=partial(build_network, network),
         seed=config.run.seed,
-        slots=config.league.slots,
         scripted={
-            name: _adapt_to_training(load_policy(name), env.action_repeat)
-            for name in config.league.scripted
+            name: _adapt_to_training(load_policy(name), env) for name in config.league.scripted
         },
-        make_env=partial(
-            parallel_env,
-            backend=env.backend,
-            game=env.game,
-            level=env.levels,
-            speed=tuple(speed.name for speed in env.speeds),
-            observation=env.observation,
-            actions=env.actions,
-            action_repeat=env.action_repeat,
-            max_frames=env.max_frames,
-            reward=env.reward,
-        ),
+        make_table=partial(make_table, env, network, config.processes.games),
+        draw_game=GameDraw(config.curriculum),
+        stall=env.stall,
     )
 
 
-def _adapt_to_training(policy: Policy, action_repeat: int) -> Policy:
-    """Return a scripted policy that knows how long the training env holds its actions."""
-    if is_dataclass(policy) and "action_repeat" in {item.name for item in fields(policy)}:
-        adapted: Policy = replace(policy, action_repeat=action_repeat)
-        return adapted
-    return policy
+def _adapt_to_training(policy: Policy, env: EnvSettings) -> Policy:
+    """Return a scripted policy that knows how long the training env holds its buttons."""
+    has_repeat = is_dataclass(policy) and "action_repeat" in {item.name for item in fields(policy)}
+    if env.actions == "placement" or not has_repeat:
+        return policy
+    adapted: Policy = replace(policy, action_repeat=env.action_repeat)  # type: ignore[type-var]
+    return adapted
 
 
 @contextmanager
 def _open_tracker(config: RunConfig, run_dir: RunDir) -> Iterator[Tracker]:
-    from league.tracking import CompositeTracker, JsonlTracker, WandbTracker
+    from league.tracking import CompositeTracker, JsonlTracker, WatchfulTracker
+    from league.tracking_wandb import WandbTracker
 
     trackers: list[Tracker] = [JsonlTracker(run_dir.metrics)]
     settings = config.tracking
@@ -232,7 +236,7 @@ def _open_tracker(config: RunConfig, run_dir: RunDir) -> Iterator[Tracker]:
                 config=asdict(config),
             )
         )
-    tracker = CompositeTracker(trackers)
+    tracker = WatchfulTracker(CompositeTracker(trackers), _say)
     try:
         yield tracker
     finally:

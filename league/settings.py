@@ -13,7 +13,16 @@ from typing import Final, Literal
 from envs.backends.integrations import GAMES, PILL_DUEL
 from envs.game.layout import MAX_LEVEL, Speed
 from envs.reward import RewardConfig
-from league.checks import Check, OneOf, Problem, bounded, checked, find_problems, require, suggest
+from league.checks import Check, OneOf, Problem, bounded, checked, find_problems, require
+from league.learning_settings import (
+    CurriculumSettings,
+    NetworkSettings,
+    PhaseSettings,
+    ProcessSettings,
+    TrainingSettings,
+    make_solo_phase,
+    make_versus_phase,
+)
 from league.matchmaking import DEFAULT_FLOOR, DEFAULT_SIGMA, SAMPLERS, describe_unknown_sampler
 from league.players import PlayerError, load_policy
 
@@ -66,6 +75,9 @@ class RunSettings:
     """Folder under `root`, and the name that `snapshot:NAME/ID` uses."""
     root: str = "runs"
     """Folder that holds the runs."""
+    init: str = ""
+    """Policy text whose weights `main` starts from, e.g. `champion` or `snapshot:RUN/latest`;
+    empty for fresh weights."""
     seed: int = bounded(0, at_least=0, at_most=MAX_SEED)
     """The one seed from which every random stream is derived."""
 
@@ -75,82 +87,23 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class EnvSettings:
-    """The game that is trained and rated."""
+    """The game that is trained; `curriculum` says how its rounds begin."""
 
     game: str = checked(PILL_DUEL, OneOf(GAMES))
     """Integration name: `PillDuel-Nes-v0`, or `DrMario-Nes-v0` with the user's own ROM."""
-    backend: Literal["retro"] = "retro"
-    """What plays the game: `retro` is Stable-Retro with the FCEUmm core."""
-    levels: tuple[int, int] = bounded((0, 0), at_least=0, at_most=MAX_LEVEL)
-    """Virus level of each seat; level n starts with 4 n + 4 viruses."""
-    speeds: tuple[Speed, Speed] = (Speed.MED, Speed.MED)
-    """Falling speed of each seat."""
-    observation: Literal["compact"] = "compact"
-    """What `main` sees; the network takes compact observations only."""
-    actions: Literal["buttons"] = "buttons"
-    """What `main` chooses among: 12 pad combinations."""
+    backend: Literal["simulator", "retro"] = "simulator"
+    """What plays the game: `simulator` is the native one, which gives placements only; `retro` is
+    Stable-Retro with the FCEUmm core."""
+    actions: Literal["placement", "buttons"] = "placement"
+    """What `main` chooses: where each capsule goes, or 12 pad combinations."""
     action_repeat: int = bounded(4, at_least=1, at_most=255)
-    """Frames that each action is held; higher is faster and coarser."""
-    max_frames: int = bounded(36_000, at_least=1)
-    """Frames of play after which a game ends without a winner."""
-    reward: RewardConfig = field(default_factory=RewardConfig)
+    """Frames that each button action is held; higher is faster and coarser."""
+    max_frames: int = bounded(12_000, at_least=1)
+    """Frames of play after which a training game ends without a winner."""
+    stall: float = bounded(-1.0, at_least=-10, at_most=0)
+    """Paid to both seats of a training game that meets `max_frames`: else stalling is learned."""
+    reward: RewardConfig = field(default_factory=lambda: RewardConfig(virus=0.05))
     """Weights of the reward terms."""
-
-    def __post_init__(self) -> None:
-        require(find_problems(self))
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
-    """Size of the network, see `policies.network.NetworkConfig`."""
-
-    column_features: int = bounded(48, at_least=1)
-    """Features that are computed for each column of a bottle."""
-    hidden: int = bounded(128, at_least=1)
-    """Width of the layer from which policy and value are read."""
-
-    def __post_init__(self) -> None:
-        require(find_problems(self))
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """PPO, with the names and scales of CleanRL's implementation."""
-
-    total_env_steps: int = bounded(200_000, at_least=1)
-    """Env steps of the whole run; one step is one choice of both seats."""
-    max_minutes: float = bounded(0.0, at_least=0)
-    """Wall minutes after which training ends even with steps left; 0 sets no limit."""
-    train_batch_size: int = bounded(4_096, at_least=1)
-    """Env steps collected per iteration."""
-    minibatch_size: int = bounded(512, at_least=1)
-    """Steps of `main` per gradient step."""
-    num_epochs: int = bounded(4, at_least=1)
-    """Passes over each batch; more learns faster from it and drifts further."""
-    learning_rate: float = bounded(3e-4, above=0, at_most=1)
-    """Step size of Adam at the start."""
-    final_learning_rate: float = bounded(3e-4, at_least=0, at_most=1)
-    """Step size of Adam at the end; in between it changes evenly."""
-    gamma: float = bounded(0.995, at_least=0, at_most=1)
-    """Discount per env step."""
-    gae_lambda: float = bounded(0.95, at_least=0, at_most=1)
-    """Horizon of the advantage estimate: 0 trusts the value function, 1 the returns."""
-    clip_coef: float = bounded(0.2, above=0, at_most=1)
-    """Largest change of an action's probability ratio that still earns gradient."""
-    ent_coef: float = bounded(0.01, at_least=0)
-    """Weight of the entropy bonus; keeps the policy from settling too early."""
-    vf_coef: float = bounded(0.5, at_least=0)
-    """Weight of the value loss."""
-    max_grad_norm: float = bounded(0.5, above=0)
-    """Gradients are scaled down to this global norm."""
-    num_env_runners: int = bounded(1, at_least=1)
-    """Processes that play; each owns one emulator."""
-    threads: int = bounded(1, at_least=1)
-    """Threads of numerical libraries in each process."""
-    sample_timeout_s: float = bounded(600.0, above=0)
-    """Seconds after which runners that gave no samples are an error."""
-    restart_failed_env_runners: bool = False
-    """Replace a runner that dies; its error is then only a line in the log."""
 
     def __post_init__(self) -> None:
         require(find_problems(self))
@@ -160,24 +113,32 @@ class TrainingSettings:
 class LeagueSettings:
     """Who is in the pool, who is drawn from it, and when `main` is frozen into it."""
 
-    scripted: tuple[str, ...] = checked(("random", "noop", "greedy"), _POLICY_TEXT)
-    """Policy texts that are in the pool from the start and are never evicted."""
+    scripted: tuple[str, ...] = checked(("search:depth=1",), _POLICY_TEXT)
+    """Policy texts that `main` may meet in training from the start, and that are never evicted."""
     anchor: str = "greedy"
-    """Member whose rating is fixed; the zero of the scale hangs on it."""
+    """Opponent in rated games whose rating is fixed; the zero of the scale hangs on it."""
     anchor_rating: float = bounded(1000.0)
     """Elo points of the anchor."""
-    slots: int = bounded(2, at_least=1)
+    slots: int = bounded(8, at_least=1)
     """Opponents that are loaded at a time; drawn anew every iteration."""
-    self_play: float = bounded(0.0, at_least=0, at_most=1)
-    """Share of training games that `main` plays against itself as it is now."""
+    self_play: float = bounded(0.5, at_least=0, at_most=1)
+    """Share of training games against somebody that `main` plays against itself as it is now."""
+    scripted_share: float = bounded(0.5, at_least=0, at_most=1)
+    """Share of `slots` that go to the policies of `scripted` in turn, whatever the sampler says."""
     matchmaking: str = checked("elo", _SAMPLER)
     """Name of the sampler that draws opponents."""
     sigma: float = bounded(DEFAULT_SIGMA, above=0)
     """Width of the `elo` sampler in win probability; larger draws less even games."""
     floor: float = bounded(DEFAULT_FLOOR, at_least=0, at_most=1)
     """Share of draws that ignores the sampler and is spread evenly over the pool."""
-    snapshot_every: int = bounded(50_000, at_least=1)
+    snapshot_every: int = bounded(200_000, at_least=1)
     """Env steps between snapshots, at the least."""
+    snapshot_gate: Literal["time", "gsprt"] = "time"
+    """`gsprt` freezes main earlier as well, once it beats its newest snapshot beyond doubt."""
+    gate_elo: float = bounded(50.0, above=0)
+    """Elo points above its newest snapshot that the `gsprt` gate tests for, against none."""
+    snapshot_min_games: int = bounded(0, at_least=0)
+    """Training games since the last snapshot without which there is no new one, but at the end."""
     max_snapshots: int = bounded(32, at_least=1)
     """Snapshots that can be drawn at a time; older ones rest, but stay on disk and rated."""
 
@@ -189,8 +150,12 @@ class LeagueSettings:
 class EvaluationSettings:
     """The games that ratings rest on: same-seed pairs with the seats swapped."""
 
-    opponents: tuple[str, ...] = ("random", "greedy")
-    """Scripted members that every new snapshot meets."""
+    opponents: tuple[str, ...] = checked(("greedy",), _POLICY_TEXT)
+    """Policy texts that every new snapshot meets."""
+    level: int = bounded(10, at_least=0, at_most=MAX_LEVEL)
+    """Virus level of rated games."""
+    speed: Speed = Speed.MED
+    """Speed setting of rated games."""
     past_snapshots: int = bounded(2, at_least=0)
     """Earlier snapshots that it meets besides, spread over the run, the first one included."""
     pairs: int = bounded(8, at_least=1)
@@ -199,6 +164,25 @@ class EvaluationSettings:
     """Frames of play after which a rated game ends without a winner."""
     wait: bool = False
     """Play a snapshot's games before training goes on; False plays them while it does."""
+
+    def __post_init__(self) -> None:
+        require(find_problems(self))
+
+
+@dataclass(frozen=True, slots=True)
+class FinalSettings:
+    """The measurement at the end of a run, on the simulator; for placements only."""
+
+    games: int = bounded(0, at_least=0)
+    """Games or solo rounds of each measurement; 0 measures nothing."""
+    opponents: tuple[str, ...] = checked(("greedy", "search:depth=1"), _POLICY_TEXT)
+    """Policy texts that `main` plays, besides its own first third."""
+    levels: tuple[int, ...] = bounded((0, 5, 10), at_least=0, at_most=MAX_LEVEL)
+    """Virus levels of the games against them."""
+    solo_levels: tuple[int, ...] = bounded((5, 10), at_least=0, at_most=MAX_LEVEL)
+    """Virus levels of solo rounds."""
+    replays: int = bounded(40, at_least=0)
+    """Games that are played again on Stable-Retro, where every frame must be the same."""
 
     def __post_init__(self) -> None:
         require(find_problems(self))
@@ -223,14 +207,26 @@ class RunConfig:
 
     run: RunSettings = field(default_factory=RunSettings)
     env: EnvSettings = field(default_factory=EnvSettings)
+    curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    solo: PhaseSettings = field(default_factory=make_solo_phase)
+    versus: PhaseSettings = field(default_factory=make_versus_phase)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    processes: ProcessSettings = field(default_factory=ProcessSettings)
     league: LeagueSettings = field(default_factory=LeagueSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    final: FinalSettings = field(default_factory=FinalSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
-        require((*_training_problems(self), *_member_problems(self)))
+        require(
+            (
+                *_training_problems(self),
+                *_game_problems(self),
+                *_member_problems(self),
+                *_final_problems(self),
+            )
+        )
 
 
 def _training_problems(config: RunConfig) -> Iterator[Problem]:
@@ -249,6 +245,39 @@ def _training_problems(config: RunConfig) -> Iterator[Problem]:
         )
 
 
+def _game_problems(config: RunConfig) -> Iterator[Problem]:
+    env, kind, games = config.env, config.network.kind, config.processes.games
+    expected = "buttons" if kind == "column" else "placement"
+    if env.actions != expected:
+        yield Problem(
+            ("env.actions", "network.kind"),
+            f"expected {expected!r} for a network of the kind {kind!r}, got {env.actions!r}",
+        )
+    if env.backend == "simulator" and env.actions != "placement":
+        yield Problem(
+            ("env.backend", "env.actions"),
+            "expected 'retro' for buttons, got 'simulator', which trains placements only",
+        )
+    if env.backend == "simulator" and env.game != PILL_DUEL:
+        yield Problem(
+            ("env.game", "env.backend"),
+            f"expected {PILL_DUEL!r} with env.backend 'simulator', got {env.game!r}; use 'retro'",
+        )
+    if env.backend == "retro" and games > 1:
+        yield Problem(
+            ("processes.games", "env.backend"),
+            f"expected 1 with env.backend 'retro', which has one game a process, got {games}",
+        )
+
+
+def _final_problems(config: RunConfig) -> Iterator[Problem]:
+    if config.final.games and config.env.actions != "placement":
+        yield Problem(
+            ("final.games", "env.actions"),
+            f"expected 0 for a run that trains buttons, got {config.final.games}",
+        )
+
+
 def _member_problems(config: RunConfig) -> Iterator[Problem]:
     members = config.league.scripted
     if len(set(members)) < len(members):
@@ -258,12 +287,22 @@ def _member_problems(config: RunConfig) -> Iterator[Problem]:
             ("evaluation.opponents", "league.anchor"),
             f"expected the anchor {config.league.anchor!r} among them, or ratings have no zero",
         )
-    asked = [("league.anchor", config.league.anchor)]
-    asked += [("evaluation.opponents", name) for name in config.evaluation.opponents]
-    for key, name in asked:
-        if name not in members:
-            hint = suggest(name, members)
+    for name in members:
+        if not _can_train(name, config.env):
             yield Problem(
-                (key, "league.scripted"),
-                f"expected a member of league.scripted {list(members)!r}, got {name!r}{hint}",
+                ("league.scripted", "env.actions"),
+                f"expected policies that can play where main gives {config.env.actions} on "
+                f"{config.env.backend!r}, got {name!r}",
             )
+
+
+def _can_train(text: str, env: EnvSettings) -> bool:
+    """Whether a policy can be met in training; True where that is not known yet."""
+    if _POLICY_TEXT.describe_fault(text) is not None or text.partition(":")[0] == "snapshot":
+        return True
+    policy = load_policy(text)
+    if env.backend == "retro":
+        return policy.view.actions == env.actions
+    from policies.decision_choices import plays_decisions
+
+    return plays_decisions(policy)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from envs.candidates import hash_features
 from envs.observation import COMPACT_FIELDS
 from league.errors import LeagueError
 from policies.base import View
@@ -45,7 +46,7 @@ class Manifest:
     """Its id within the run, e.g. `main-0003`."""
     env_steps: int
     """Env steps that the learner had seen."""
-    network: Mapping[str, int]
+    network: Mapping[str, Any]
     """Fields of `policies.network.NetworkConfig`."""
     view: Mapping[str, Any]
     """Fields of `policies.base.View`."""
@@ -56,10 +57,30 @@ class Manifest:
     format: str = FORMAT
 
 
-def observation_digest() -> str:
-    """Return the digest of the compact layout: names, places and ranges of all fields."""
-    layout = [(item.name, item.offset, item.size, item.high) for item in COMPACT_FIELDS]
+def observation_digest(observation: str) -> str:
+    """Return the digest of what a network sees: names, places and ranges of all fields.
+
+    Args:
+        observation: `compact`, or `candidates`, whose features count besides.
+    """
+    layout: list[Any] = [(item.name, item.offset, item.size, item.high) for item in COMPACT_FIELDS]
+    if observation == "candidates":
+        layout.append(hash_features())
     return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
+
+
+def choose_view(kind: str, action_repeat: int) -> View:
+    """Return how snapshots of a run see the game and play it.
+
+    Args:
+        kind: Kind of the network.
+        action_repeat: Frames that a button is held in training.
+    """
+    if kind == "column":
+        # Sampled, as in training: that is the policy which PPO improves.
+        return View("compact", "buttons", action_repeat=action_repeat, greedy=False)
+    # Placements are better without chance, and games between policies without it are played fast.
+    return View("candidates" if kind == "candidate" else "compact", "placement")
 
 
 def save_snapshot(
@@ -68,7 +89,7 @@ def save_snapshot(
     run: str,
     snapshot_id: str,
     env_steps: int,
-    network: Mapping[str, int],
+    network: Mapping[str, Any],
     weights: Weights,
     view: View,
 ) -> Manifest:
@@ -101,7 +122,7 @@ def save_snapshot(
         env_steps=env_steps,
         network=dict(network),
         view=asdict(view),
-        observation_sha256=observation_digest(),
+        observation_sha256=observation_digest(view.observation),
         weights_sha256=hashlib.sha256(data).hexdigest(),
     )
     text = json.dumps(asdict(manifest), indent=2, sort_keys=True)
@@ -130,16 +151,21 @@ def read_manifest(folder: Path) -> Manifest:
         wrong = ", ".join(sorted(set(values) ^ names))
         raise SnapshotError(f"expected the keys {sorted(names)} in {path}; wrong: {wrong}")
     manifest = Manifest(**values)
-    if manifest.observation_sha256 != observation_digest():
+    observation = manifest.view.get("observation", "compact")
+    if manifest.observation_sha256 != observation_digest(observation):
         raise SnapshotError(
-            f"expected a snapshot of this version's compact observation, got another in {path}; "
-            "play it with the version that made it"
+            f"expected a snapshot of this version's {observation} observation, got another in "
+            f"{path}; play it with the version that made it"
         )
     return manifest
 
 
-def load_snapshot(folder: Path) -> NetworkPolicy:
+def load_snapshot(folder: Path, name: str = "") -> NetworkPolicy:
     """Return the policy that a snapshot holds.
+
+    Args:
+        folder: Where it is.
+        name: Text that names the policy; empty for `snapshot:RUN/ID`.
 
     Raises:
         SnapshotError: It is missing, its digest is wrong, or weights and manifest do not fit.
@@ -153,7 +179,8 @@ def load_snapshot(folder: Path) -> NetworkPolicy:
     try:
         network.load_state_dict(tensors)
         view = View(**manifest.view)
-        return NetworkPolicy(network, view, f"snapshot:{manifest.run}/{manifest.id}")
+        text = name or f"snapshot:{manifest.run}/{manifest.id}"
+        return NetworkPolicy(network, view, text)
     except (RuntimeError, TypeError, ValueError) as error:
         # torch lists every missing or misshapen weight on lines of its own.
         raise SnapshotError(f"{folder}: weights and manifest do not fit: {error}") from error

@@ -1,43 +1,46 @@
-"""RLlib's PPO, configured for one learning network against a roster of opponents."""
+"""RLlib's PPO, configured for one learning network and batched runners."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
-from league.settings import TrainingSettings
-from league.training.environment import ENV_NAME, ParallelEnvMaker, register_parallel_env
+from league.learning_settings import ProcessSettings, TrainingSettings
+from league.training.bank import MakeNetwork
+from league.training.chunk import ChunkToBatch
 from league.training.learner import LeagueLearner
-from league.training.module import MainModule, OpponentModule, ScriptedModule
-from league.training.roster import MAIN, scripted_module, slot_module
-from league.training.runner import LeagueCallbacks, LeagueEnvRunner, map_to_main
+from league.training.module import BFLOAT16, MAKE_NETWORK, MainModule
+from league.training.roster import MAIN
+from league.training.runner import SETUP, LeagueEnvRunner, RunnerSetup
+from league.training.sampler import DrawGame
+from league.training.tables import GameTable
 from policies.base import Policy
-from policies.network import NetworkConfig
-
-VALUE_CLIP: Final = 10.0
-"""Squared value errors above this give no gradient; far above what returns of about 1 produce."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerSetup:
-    """All that a `Trainer` is built from."""
+    """All that a `Trainer` is built from; what is called in runners must survive pickling."""
 
     training: TrainingSettings
-    network: NetworkConfig
+    processes: ProcessSettings
+    make_network: MakeNetwork
+    """Makes the network of `main`, and of its snapshots; for games of others any `Network`."""
     seed: int
     """Seed of the run."""
-    slots: int
-    """Opponent slots whose weights can be swapped."""
     scripted: Mapping[str, Policy]
-    """Scripted policies by player name; each gets a module of its own."""
-    make_env: ParallelEnvMaker
+    """Scripted policies that a roster may name, by player name."""
+    make_table: Callable[[], GameTable]
+    """Makes the game table of one runner."""
+    draw_game: DrawGame
+    stall: float = 0.0
+    """Paid to both seats of a game that meets the frame limit."""
 
 
 class LeaguePPO(PPO):
@@ -53,67 +56,77 @@ class LeaguePPO(PPO):
 
 
 def build_algorithm(setup: TrainerSetup) -> LeaguePPO:
-    """Build PPO with its runners; Ray must be running.
+    """Build PPO with its runners and learners; Ray must be running.
 
-    Every module id is fixed from the start: `main`, the slots, and one per scripted policy. A
-    slot's weights are swapped on the runners, so nothing is ever added to or removed from RLlib.
+    RLlib knows one module, `main`. Opponents live in the runners' banks, so nothing is ever added
+    to or removed from RLlib.
     """
-    register_parallel_env(setup.make_env)
-    specs = _module_specs(setup)
-    training = setup.training
+    training, processes = setup.training, setup.processes
+    spec = RLModuleSpec(
+        module_class=MainModule,
+        model_config={MAKE_NETWORK: setup.make_network, BFLOAT16: processes.bfloat16},
+    )
+    runner = RunnerSetup(
+        seed=setup.seed,
+        make_table=setup.make_table,
+        make_network=setup.make_network,
+        draw_game=setup.draw_game,
+        stall=setup.stall,
+        scripted=dict(setup.scripted),
+        threads=processes.threads,
+    )
     config = (
         PPOConfig(algo_class=LeaguePPO)
-        .environment(ENV_NAME, env_config={"seed": setup.seed}, disable_env_checking=True)
+        .environment(None, env_config={SETUP: runner})
         .env_runners(
             env_runner_cls=LeagueEnvRunner,
-            num_env_runners=training.num_env_runners,
-            # One emulator per process, and seeds are handed to the runner's only environment.
-            num_envs_per_env_runner=1,
-            rollout_fragment_length="auto",
-            sample_timeout_s=training.sample_timeout_s,
+            num_env_runners=processes.num_env_runners,
+            sample_timeout_s=processes.sample_timeout_s,
         )
-        .learners(learner_class=LeagueLearner)
-        .multi_agent(
-            policies=set(specs),
-            policy_mapping_fn=map_to_main,
-            policies_to_train=[MAIN],
+        .learners(
+            learner_class=LeagueLearner,
+            num_learners=processes.num_learners,
+            num_gpus_per_learner=processes.gpus_per_learner,
+            learner_connector=_make_connector,
+            # Without RLlib's own pieces: the rows are ready.
+            add_default_connectors_to_learner_pipeline=False,
         )
-        .rl_module(rl_module_spec=MultiRLModuleSpec(rl_module_specs=specs))
-        .callbacks(LeagueCallbacks)
-        .fault_tolerance(restart_failed_env_runners=training.restart_failed_env_runners)
+        .multi_agent(policies={MAIN}, policy_mapping_fn=_map_to_main, policies_to_train=[MAIN])
+        .rl_module(rl_module_spec=MultiRLModuleSpec(rl_module_specs={MAIN: spec}))
+        .fault_tolerance(
+            restart_failed_env_runners=processes.restart_failed_env_runners,
+            delay_between_env_runner_restarts_s=1.0,
+        )
         .debugging(log_level="ERROR", seed=setup.seed)
     )
-    algorithm: LeaguePPO = _set_ppo(config, training).build_algo()
+    algorithm: LeaguePPO = _set_ppo(config, training, processes).build_algo()
     return algorithm
 
 
-def _set_ppo(config: PPOConfig, training: TrainingSettings) -> PPOConfig:
+def _make_connector(*spaces: Any) -> ChunkToBatch:
+    return ChunkToBatch()
+
+
+def _map_to_main(agent_id: str, *args: Any, **kwargs: Any) -> str:
+    """Satisfy RLlib, which asks for a mapping; runners seat the players themselves."""
+    return MAIN
+
+
+def _set_ppo(
+    config: PPOConfig, training: TrainingSettings, processes: ProcessSettings
+) -> PPOConfig:
+    learners = max(1, processes.num_learners)
     return config.training(
-        train_batch_size_per_learner=training.train_batch_size,
-        minibatch_size=training.minibatch_size,
+        train_batch_size_per_learner=training.train_batch_size // learners,
+        minibatch_size=training.minibatch_size // learners,
         num_epochs=training.num_epochs,
-        lr=training.learning_rate,
-        gamma=training.gamma,
+        # Rows come shuffled; once more in every epoch would cost a twelfth of the learner's time.
+        shuffle_batch_per_epoch=False,
         lambda_=training.gae_lambda,
         clip_param=training.clip_coef,
-        entropy_coeff=training.ent_coef,
         vf_loss_coeff=training.vf_coef,
-        vf_clip_param=VALUE_CLIP,
         grad_clip=training.max_grad_norm,
         grad_clip_by="global_norm",
-        # Measured and reported, but not part of the loss.
-        use_kl_loss=True,
+        use_kl_loss=False,
         kl_coeff=0.0,
     )
-
-
-def _module_specs(setup: TrainerSetup) -> dict[str, RLModuleSpec]:
-    network = {"network": asdict(setup.network)}
-    specs = {MAIN: RLModuleSpec(module_class=MainModule, model_config=network)}
-    for slot in range(setup.slots):
-        specs[slot_module(slot)] = RLModuleSpec(module_class=OpponentModule, model_config=network)
-    for name, policy in setup.scripted.items():
-        specs[scripted_module(name)] = RLModuleSpec(
-            module_class=ScriptedModule, model_config={"policy": policy}
-        )
-    return specs

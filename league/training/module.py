@@ -1,4 +1,4 @@
-"""RLlib modules around the policies of this project."""
+"""The learning network as RLlib's module."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any, Final
 import numpy as np
 import torch
 from ray.rllib.core.columns import Columns
-from ray.rllib.core.rl_module import RLModule
 from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
-from envs.observation import decode_compact
 from league.training.roster import Weights
-from policies.base import Policy
-from policies.network import NetworkConfig, build_network
+from league.training.rows import ACTION, INPUT
 
+MAKE_NETWORK: Final = "make_network"
+"""Key of what makes the network in RLlib's `model_config`."""
+BFLOAT16: Final = "bfloat16"
+"""Key of whether to learn in bfloat16 where the processor has it."""
 _NETWORK: Final = "network."
 """What RLlib's module state puts before the name of each of the network's weights."""
 
@@ -32,36 +33,28 @@ def to_weights(state: dict[str, Any]) -> Weights:
     return {name.removeprefix(_NETWORK): np.array(value) for name, value in state.items()}
 
 
-class OpponentModule(TorchRLModule):
-    """A frozen network in an opponent slot.
+def has_bfloat16(device: str) -> bool:
+    """Tell whether a kind of device computes in bfloat16 by itself, and does not emulate it."""
+    if device == "cpu":
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return device == "cuda" and torch.cuda.is_bf16_supported()
 
-    It offers no value function on purpose: RLlib then leaves its rows out of the advantage
-    estimation of the learner.
-    """
+
+class MainModule(TorchRLModule, ValueFunctionAPI):
+    """The network that learns; runners call `network` directly, the learner `forward_train`."""
 
     def setup(self) -> None:
-        """Build the network that `model_config["network"]` describes."""
-        self.network = build_network(NetworkConfig(**self.model_config["network"]))
+        """Build the network with what is in `model_config`."""
+        self.network = self.model_config[MAKE_NETWORK]()
 
-    def forward_exploration(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Return the logits of each row.
-
-        The base class walks all submodules twice per step, to switch to evaluation mode and back.
-        This network plays alike in both modes, and the walk costs as much as its forward pass.
-        """
-        with torch.no_grad():
+    def _forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        kind = batch[ACTION].device.type
+        fast = self.model_config[BFLOAT16] and has_bfloat16(kind)
+        with torch.autocast(kind, torch.bfloat16, enabled=fast):
             return self._forward(batch)
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        logits, _ = self.network(batch[Columns.OBS])
-        return {Columns.ACTION_DIST_INPUTS: logits}
-
-
-class MainModule(OpponentModule, ValueFunctionAPI):
-    """The network that learns."""
-
-    def _forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        logits, values = self.network(batch[Columns.OBS])
+        logits, values = self.network({name: batch[INPUT + name] for name in self.network.columns})
         # The value rides along, so that the loss needs no second pass.
         return {Columns.ACTION_DIST_INPUTS: logits, Columns.EMBEDDINGS: values}
 
@@ -69,42 +62,5 @@ class MainModule(OpponentModule, ValueFunctionAPI):
         """Return the value of each row, float32 (batch,)."""
         if embeddings is not None:
             return embeddings
-        values: Tensor = self.network(batch[Columns.OBS])[1]
+        values: Tensor = self._forward(batch)[Columns.EMBEDDINGS]
         return values
-
-
-class ScriptedModule(RLModule):
-    """A scripted `Policy` that reads compact observations; it is never trained."""
-
-    framework = "torch"
-
-    def setup(self) -> None:
-        """Take the policy from `model_config["policy"]`."""
-        self._policy: Policy = self.model_config["policy"]
-        self._rng = np.random.default_rng(0)
-
-    def seed(self, sequence: np.random.SeedSequence) -> None:
-        """Start a new stream for everything that the policy draws."""
-        self._rng = np.random.default_rng(sequence)
-
-    def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        rows = np.asarray(batch[Columns.OBS])
-        observations: Any = rows
-        if self._policy.view.observation == "position":
-            observations = [decode_compact(row) for row in rows]
-        state = self._policy.initial_state(len(rows))
-        actions, _ = self._policy.act(observations, None, state, self._rng)
-        return {Columns.ACTIONS: actions}
-
-    def _forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {}
-
-    def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return nothing: a scripted policy has no weights."""
-        return {}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing; RLlib calls this on every module."""

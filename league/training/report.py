@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from league.play_facts import Choices, SeatPlay
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingGame:
@@ -16,8 +18,8 @@ class TrainingGame:
     opponent: str
     """Player that held the slot; `main` itself in self-play."""
     main_seat: int
-    round_seed: int
-    """Seed of the round, 0..32766."""
+    rng_word: int
+    """RNG word of the round, 2..0xFFFF."""
     main_return: float
     """Sum of `main`'s rewards."""
     winner_seat: int | None
@@ -34,6 +36,14 @@ class TrainingGame:
     """Lines that `main` cleared."""
     garbage_sent: int
     """Garbage that `main` queued for its opponent."""
+    level: int = 0
+    """Virus level of `main`'s bottle."""
+    speed: int = 1
+    """Speed setting of `main`'s bottle: 0 LOW, 1 MED, 2 HI."""
+    thinned: bool = False
+    """Whether the bottles began with other viruses than those of their level."""
+    play: SeatPlay | None = None
+    """What `main` did, phase by phase; None where the environment does not tell."""
 
     @property
     def score(self) -> float | None:
@@ -48,7 +58,7 @@ class IterationReport:
     """What one iteration did."""
 
     env_steps: int
-    """Env steps sampled; one step is one choice of both seats."""
+    """Decisions of `main` that were trained on."""
     games: tuple[TrainingGame, ...]
     """Games that ended in this iteration."""
     losses: dict[str, float]
@@ -57,8 +67,10 @@ class IterationReport:
     """Wall time of sampling, and of everything else that is not learning."""
     learning_seconds: float
     """Wall time of the gradient steps and of what prepares their batches."""
+    choices: Choices | None = None
+    """The decisions of `main`; None where nothing was sampled."""
 
     @property
     def steps_per_second(self) -> float:
-        """Env steps per second of wall time."""
+        """Trained decisions per second of wall time."""
         return self.env_steps / (self.sampling_seconds + self.learning_seconds)

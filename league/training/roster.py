@@ -1,7 +1,7 @@
-"""Who main meets in an iteration, and who sits where in each episode.
+"""Who main meets in an iteration, and who sits where in each game.
 
-Everything random about an episode is a function of (run seed, iteration, runner, episode number),
-so a resumed run draws on without any stored generator, and no Python `hash` is involved.
+What is random comes from streams that are named by run seed, iteration and runner: a resumed run
+draws on without any stored generator, and no Python `hash` is involved.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from envs.game.setup import NUM_SEEDS
-from league.rng import make_rng
+from envs.game.layout import NUM_SEATS
 
 Weights = dict[str, np.ndarray]
 """Parameters of a network by name, as in its `state_dict`."""
@@ -20,18 +19,8 @@ Weights = dict[str, np.ndarray]
 MAIN: Final = "main"
 """The player that learns, and the module that holds its weights."""
 
-_SLOT_PREFIX: Final = "opp_"
-_SCRIPTED_PREFIX: Final = "scripted_"
-
-
-def slot_module(slot: int) -> str:
-    """Return the module id of an opponent slot: `opp_0`, `opp_1`, ..."""
-    return f"{_SLOT_PREFIX}{slot}"
-
-
-def scripted_module(name: str) -> str:
-    """Return the module id that plays the scripted policy `name`."""
-    return f"{_SCRIPTED_PREFIX}{name}"
+INERT: Final = "inert"
+"""Who sits in a bottle that takes no part: the opponent of a solo game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,7 @@ class Roster:
     opponents: tuple[Opponent, ...]
     """One per slot, equally likely; a player may hold several slots."""
     self_play: float = 0.0
-    """Share of episodes in which `main` sits in both seats and learns from both."""
+    """Share of games against somebody in which `main` sits in both seats and learns from both."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.self_play <= 1.0:
@@ -64,46 +53,33 @@ class Roster:
         if not self.opponents and self.self_play < 1.0:
             raise ValueError("expected at least one opponent in the roster, got none")
 
-    def module_of(self, slot: int | None) -> str:
-        """Return the id of the module that plays in `slot`; None is self-play."""
-        if slot is None:
-            return MAIN
-        opponent = self.opponents[slot]
-        return scripted_module(opponent.player) if opponent.weights is None else slot_module(slot)
-
-    def player_of(self, slot: int | None) -> str:
-        """Return the player that holds `slot`; None is self-play."""
-        return MAIN if slot is None else self.opponents[slot].player
-
 
 @dataclass(frozen=True, slots=True)
 class Seating:
-    """The draw of one episode."""
+    """Who sits where in a game."""
 
-    slot: int | None
-    """Index into `Roster.opponents`; None for self-play."""
+    opponent: str
+    """Player that `main` meets; `main` itself in self-play."""
     main_seat: int
     """Seat of `main`, 0 or 1; in self-play the one whose view is reported."""
-    round_seed: int
-    """Seed of the round, 0..32766."""
-    policy_seed: int
-    """Seed of everything that policies draw in this episode."""
+
+    @property
+    def players(self) -> tuple[str, str]:
+        """Players by seat."""
+        return (MAIN, self.opponent) if self.main_seat == 0 else (self.opponent, MAIN)
 
 
-def draw_seating(seed: int, roster: Roster, runner: int, episode: int) -> Seating:
-    """Draw whom main meets, where it sits, and the seeds of an episode.
+def draw_seating(rng: np.random.Generator, roster: Roster, *, solo: bool) -> Seating:
+    """Draw whom main meets and where it sits.
 
     Args:
-        seed: Seed of the run.
-        roster: Whom to choose from; its iteration names the stream.
-        runner: Index of the env runner: 0 in the driver, 1.. remote.
-        episode: Number of the episode within iteration and runner, from 0.
+        rng: The stream of all seatings of an iteration and runner.
+        roster: Whom to choose from.
+        solo: Seat 1 is inert: `main` plays alone in seat 0.
     """
-    rng = make_rng(seed, f"episode/{roster.iteration}/{runner}/{episode}")
+    if solo:
+        return Seating(INERT, 0)
     plays_itself = bool(rng.random() < roster.self_play)
-    return Seating(
-        slot=None if plays_itself else int(rng.integers(len(roster.opponents))),
-        main_seat=int(rng.integers(2)),
-        round_seed=int(rng.integers(NUM_SEEDS)),
-        policy_seed=int(rng.integers(2**31)),
-    )
+    slot = 0 if plays_itself else int(rng.integers(len(roster.opponents)))
+    opponent = MAIN if plays_itself else roster.opponents[slot].player
+    return Seating(opponent, int(rng.integers(NUM_SEATS)))

@@ -1,56 +1,116 @@
-"""The stock multi-agent env runner with a roster of opponents and errors that reach the driver."""
+"""The env runner: RLlib's interface around a `Sampler`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+import gymnasium
 import numpy as np
 import ray
 import torch
-from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.core import COMPONENT_RL_MODULE
-from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
-from ray.rllib.env.multi_agent_episode import MultiAgentEpisode
+from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
+from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.metrics import (
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    WEIGHTS_SEQ_NO,
+)
 
-from league.training.module import to_module_state
+from league.play_facts import Choices
+from league.training.bank import MakeNetwork, OpponentBank
+from league.training.chunk import Chunk
 from league.training.report import TrainingGame
-from league.training.roster import MAIN, Roster, Seating, draw_seating
+from league.training.roster import MAIN, Roster
+from league.training.sampler import DrawGame, Sampler, SamplerSetup
 from league.training.session import quiet_ray
+from league.training.steering import Steering
+from league.training.tables import GameTable
+from policies.base import Policy
 
 Result = TypeVar("Result")
 
-GAMES_METRIC: Final = "training_games"
-"""Metric under which runners hand over the games that ended, one item per game."""
+FACTS_METRIC: Final = "facts"
+"""Metric under which runners hand over `SampleFacts`, one item per call of `sample`."""
 
-_SEATING: Final = "seating"
+SETUP: Final = "runner"
+"""Key of the `RunnerSetup` in RLlib's `env_config`."""
 
 
 @dataclass(frozen=True, slots=True)
-class SeatMap:
-    """RLlib's agent-to-module mapping of one episode; callable as RLlib expects."""
+class RunnerSetup:
+    """What every runner of a run is built from; it must survive pickling."""
 
-    modules: dict[str, str]
+    seed: int
+    """Seed of the run."""
+    make_table: Callable[[], GameTable]
+    make_network: MakeNetwork
+    draw_game: DrawGame
+    stall: float
+    scripted: dict[str, Policy]
+    """Scripted policies by player name."""
+    threads: int
+    """Threads of numerical libraries."""
 
-    def __call__(self, agent_id: str, episode: MultiAgentEpisode, **kwargs: Any) -> str:
-        """Return the module that plays `agent_id`."""
-        return self.modules[agent_id]
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """What a call of `sample` tells besides its rows."""
+
+    games: tuple[TrainingGame, ...]
+    choices: Choices | None
 
 
-class LeagueEnvRunner(MultiAgentEnvRunner):
-    """RLlib's own runner for one environment, whose opponents come from a `Roster`.
+def list_facts(sampled: Mapping[str, Any]) -> list[SampleFacts]:
+    """Return the facts that all runners of an iteration handed over."""
+    facts = sampled.get(FACTS_METRIC, [])
+    # RLlib gives a series of one item as the item itself.
+    return [facts] if isinstance(facts, SampleFacts) else list(facts)
 
-    A new roster takes effect when the next episode starts: a game is never handed from one
-    opponent to another in the middle.
-    """
+
+class LeagueEnvRunner(EnvRunner, Checkpointable):
+    """Samples ready training rows from the games of one table."""
 
     def __init__(self, config: Any, **kwargs: Any) -> None:
-        self._roster: Roster | None = None
-        self._next_roster: Roster | None = None
-        self._episodes = 0
         quiet_ray()
-        super().__init__(config, **kwargs)
+        super().__init__(config=config, **kwargs)
+        self._setup: RunnerSetup = self.config.env_config[SETUP]
+        torch.set_num_threads(self._setup.threads)
+        self._sequence = 0
+        self._sampler: Sampler | None = None
+        self.make_module()
+        # With remote runners the local one only carries the weights.
+        if self.worker_index or not self.config.num_env_runners:
+            self.make_env()
+
+    def make_env(self) -> None:
+        """Set up the table, with nobody at it."""
+        setup = self._setup
+        self._sampler = Sampler(
+            setup.make_table(),
+            OpponentBank(setup.make_network, setup.scripted),
+            SamplerSetup(
+                seed=setup.seed,
+                runner=self.worker_index or 0,
+                gae_lambda=self.config.lambda_,
+                draw_game=setup.draw_game,
+                stall=setup.stall,
+            ),
+        )
+
+    def make_module(self) -> None:
+        """Build the module of `main`."""
+        spec = self.config.get_multi_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
+        self.module = spec.build()
+
+    def get_spaces(self) -> dict[str, tuple[gymnasium.Space[Any], gymnasium.Space[Any]]]:
+        """Return spaces that stand for themselves: networks of this project need none."""
+        nothing = gymnasium.spaces.Box(0, 1, (1,), np.float32)
+        pair: tuple[Any, Any] = (nothing, gymnasium.spaces.Discrete(1))
+        return {INPUT_ENV_SPACES: pair, INPUT_ENV_SINGLE_SPACES: pair, MAIN: pair}
 
     def apply(self, func: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         """Call `func` with this runner, and let its errors through.
@@ -63,114 +123,70 @@ class LeagueEnvRunner(MultiAgentEnvRunner):
             return super().apply(func, *args, **kwargs)  # type: ignore[no-any-return]
         return func(self, *args, **kwargs)
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Take over `main` from the learner, and nothing else.
+    def prepare(self, roster: Roster, steering: Steering) -> None:
+        """Play `roster` from the next game on, with new settings."""
+        assert self._sampler is not None
+        self._sampler.prepare(roster, steering)
 
-        The learner holds a module for every slot as well, and sends it along whenever there are
-        statistics of it. Its weights mean nothing: those of a slot come from the roster alone.
-        """
-        if COMPONENT_RL_MODULE in state:
+    def sample(self, **kwargs: Any) -> list[Chunk]:
+        """Return this runner's part of a batch; games and counts go through the metrics."""
+        assert self._sampler is not None
+        runners = max(1, self.config.num_env_runners)
+        share = -(-self.config.total_train_batch_size // runners)
+        sample = self._sampler.sample(self.module[MAIN].network, share)
+        chunk = Chunk(sample.rows)
+        metrics, count = self.metrics, len(chunk)
+        metrics.log_value(NUM_ENV_STEPS_SAMPLED, count, reduce="sum")
+        metrics.log_value(
+            NUM_ENV_STEPS_SAMPLED_LIFETIME, count, reduce="lifetime_sum", with_throughput=True
+        )
+        metrics.log_value(WEIGHTS_SEQ_NO, self._sequence, window=1)
+        facts = SampleFacts(sample.games, sample.choices)
+        metrics.log_value(FACTS_METRIC, facts, reduce="item_series")
+        self.num_env_steps_sampled_lifetime += count
+        return [chunk]
+
+    def get_metrics(self) -> Any:
+        """Return what was logged since the last call."""
+        return self.metrics.reduce()
+
+    def get_state(
+        self, components: Any = None, *, not_components: Any = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return the weights of `main` and their number."""
+        state: dict[str, Any] = {
+            NUM_ENV_STEPS_SAMPLED_LIFETIME: self.num_env_steps_sampled_lifetime
+        }
+        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
+            state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
+            state[WEIGHTS_SEQ_NO] = self._sequence
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take over the weights of `main` if they are newer."""
+        if COMPONENT_RL_MODULE not in state:
+            return
+        sequence = state.get(WEIGHTS_SEQ_NO, 0)
+        if sequence == 0 or sequence > self._sequence:
             modules = state[COMPONENT_RL_MODULE]
             if isinstance(modules, ray.ObjectRef):
                 modules = ray.get(modules)
-            kept = {MAIN: modules[MAIN]} if MAIN in modules else {}
-            state = {**state, COMPONENT_RL_MODULE: kept}
-        super().set_state(state)
+            self.module.set_state(modules)
+        if sequence > 0:
+            self._sequence = sequence
 
-    def set_roster(self, roster: Roster) -> None:
-        """Play `roster` from the next episode on."""
-        self._next_roster = roster
+    def get_ctor_args_and_kwargs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what makes a runner like this one."""
+        return ((), {"config": self.config})
 
-    def begin_episode(self, episode: MultiAgentEpisode) -> None:
-        """Draw opponent, seats and seeds of `episode`, which has no data yet.
+    def get_checkpointable_components(self) -> list[tuple[str, Any]]:
+        """Return the module."""
+        return [(COMPONENT_RL_MODULE, self.module)]
 
-        Raises:
-            RuntimeError: No roster was set.
-        """
-        self._adopt_roster()
-        roster = self._roster
-        if roster is None:
-            raise RuntimeError("expected a roster before sampling, call set_roster first")
-        seating = draw_seating(
-            self.config.env_config["seed"], roster, self.worker_index or 0, self._episodes
-        )
-        self._episodes += 1
-        self._seed_episode(seating)
-        agents = self._env().possible_agents
-        modules = [roster.module_of(seating.slot)] * len(agents)
-        modules[seating.main_seat] = MAIN
-        # On the episode, not in `custom_data`: RLlib asks for it before it copies that.
-        episode.agent_to_module_mapping_fn = SeatMap(dict(zip(agents, modules, strict=True)))
-        episode.custom_data[_SEATING] = (seating, roster.player_of(seating.slot))
+    def assert_healthy(self) -> None:
+        """Do nothing: a runner that was made works."""
 
-    def _adopt_roster(self) -> None:
-        if self._next_roster is None:
-            return
-        self._roster, self._next_roster = self._next_roster, None
-        self._episodes = 0
-        for slot, opponent in enumerate(self._roster.opponents):
-            if opponent.weights is not None:
-                module = self.module[self._roster.module_of(slot)]
-                module.set_state(to_module_state(opponent.weights))
-
-    def _seed_episode(self, seating: Seating) -> None:
-        self._env().next_seed = seating.round_seed
-        # RLlib samples actions from torch's global generator.
-        torch.manual_seed(seating.policy_seed)
-        sequence = np.random.SeedSequence(seating.policy_seed)
-        for module, child in zip(
-            self.module.values(), sequence.spawn(len(self.module)), strict=True
-        ):
-            if hasattr(module, "seed"):
-                module.seed(child)
-
-    def _env(self) -> Any:
-        return self.env.envs[0].unwrapped
-
-
-class LeagueCallbacks(RLlibCallback):
-    """Connects RLlib's episode events to `LeagueEnvRunner`."""
-
-    def on_episode_created(
-        self, *, episode: MultiAgentEpisode, env_runner: LeagueEnvRunner, **kwargs: Any
-    ) -> None:
-        """Seat the players of a new episode."""
-        env_runner.begin_episode(episode)
-
-    def on_episode_end(
-        self,
-        *,
-        episode: MultiAgentEpisode,
-        prev_episode_chunks: Sequence[MultiAgentEpisode],
-        metrics_logger: Any,
-        **kwargs: Any,
-    ) -> None:
-        """Report a finished game."""
-        chunks = [*prev_episode_chunks, episode]
-        metrics_logger.log_value(GAMES_METRIC, _read_game(chunks), reduce="item_series")
-
-
-def map_to_main(agent_id: str, episode: MultiAgentEpisode, **kwargs: Any) -> str:
-    """RLlib's mapping before `begin_episode` has decided; no episode is played with it."""
-    return MAIN
-
-
-def _read_game(chunks: Sequence[MultiAgentEpisode]) -> TrainingGame:
-    """Read a finished game from its chunks; infos come at the reset and at the end only."""
-    seating, player = chunks[-1].custom_data[_SEATING]
-    agents = list(chunks[-1].agent_to_module_mapping_fn.modules)
-    main = agents[seating.main_seat]
-    start, end = chunks[0].get_infos(0)[main], chunks[-1].get_infos(-1)[main]
-    return TrainingGame(
-        opponent=player,
-        main_seat=seating.main_seat,
-        round_seed=seating.round_seed,
-        main_return=float(sum(chunk.agent_episodes[main].get_return() for chunk in chunks)),
-        winner_seat=None if end["winner"] is None else agents.index(end["winner"]),
-        end_reason=end["end_reason"],
-        frames=end["frames"],
-        capsules=end["capsules"],
-        viruses=start["viruses"] - end["viruses"],
-        lines=end["lines"],
-        garbage_sent=end["garbage_sent"],
-    )
+    def stop(self) -> None:
+        """Release the games."""
+        if self._sampler is not None:
+            self._sampler.close()

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from league.errors import LeagueError
 from league.training.roster import Weights
@@ -39,7 +39,7 @@ class TrainerState:
         tensors |= {_OPTIMIZER + name: value for name, value in self.optimizer.items()}
         # safetensors writes the buffer as it lies, so it must be in C order.
         arrays = {name: np.array(value, order="C") for name, value in tensors.items()}
-        save_file(arrays, folder / STATE_FILE, metadata={"format": FORMAT})
+        (folder / STATE_FILE).write_bytes(save(arrays, metadata={"format": FORMAT}))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

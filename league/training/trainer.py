@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -19,21 +19,31 @@ from ray.rllib.utils.metrics import (
 )
 
 from league.errors import LeagueError
+from league.play_facts import merge_choices
 from league.rng import make_rng
 from league.training.algorithm import TrainerSetup, build_algorithm
 from league.training.learner import LeagueLearner
 from league.training.module import to_module_state, to_weights
 from league.training.report import IterationReport
-from league.training.roster import MAIN, Opponent, Roster, Weights
-from league.training.runner import GAMES_METRIC, LeagueEnvRunner
+from league.training.roster import MAIN, Roster, Weights
+from league.training.runner import LeagueEnvRunner, list_facts
 from league.training.state import (
     TrainerState,
     TrainerStateError,
     flatten_optimizer,
     unflatten_optimizer,
 )
+from league.training.steering import Steering
 
-_LOSSES: Final = ("policy_loss", "vf_loss", "entropy", "vf_explained_var", "mean_kl_loss")
+_LOSSES: Final = (
+    "policy_loss",
+    "vf_loss",
+    "entropy",
+    "vf_explained_var",
+    "mean_kl_loss",
+    "clip_fraction",
+    "gradients_default_optimizer_global_norm",
+)
 _OPTIMIZER_NAME: Final = f"{MAIN}_{DEFAULT_OPTIMIZER}"
 
 
@@ -53,7 +63,7 @@ class Trainer:
     def __init__(self, setup: TrainerSetup) -> None:
         """Build RLlib's algorithm and start its env runners."""
         self._setup = setup
-        torch.set_num_threads(setup.training.threads)
+        torch.set_num_threads(setup.processes.threads)
         _seed_process(setup.seed, "weights")
         self._algorithm = build_algorithm(setup)
 
@@ -68,37 +78,19 @@ class Trainer:
     ) -> None:
         self.close()
 
-    def train(
-        self,
-        iteration: int,
-        opponents: Sequence[Opponent],
-        *,
-        learning_rate: float,
-        self_play: float = 0.0,
-    ) -> IterationReport:
-        """Sample one batch against `opponents` and learn from it.
+    def train(self, roster: Roster, steering: Steering) -> IterationReport:
+        """Sample one batch against a roster and learn from it.
 
-        Everything random in it follows from the run's seed and `iteration`.
-
-        Args:
-            iteration: Number of the iteration; never give one twice.
-            opponents: Who may be met; equally likely, no more than there are slots.
-            learning_rate: Step size of Adam.
-            self_play: Share of games in which `main` plays, and learns from, both seats.
+        Everything random in it follows from the run's seed and `roster.iteration`; never give one
+        twice.
 
         Raises:
-            ValueError: There are more opponents than slots.
             TrainerError: The env runners gave no samples in time. Any other error of theirs
                 comes as Ray raises it, with its traceback.
         """
-        if len(opponents) > self._setup.slots:
-            raise ValueError(
-                f"expected at most {self._setup.slots} opponents, got {len(opponents)}; "
-                "use more slots"
-            )
-        _seed_process(self._setup.seed, f"learner/{iteration}")
-        self._send_roster(Roster(iteration, tuple(opponents), self_play))
-        self._ask_learner(lambda learner: learner.set_learning_rate(MAIN, learning_rate))
+        _seed_process(self._setup.seed, f"learner/{roster.iteration}")
+        self._prepare_runners(roster, steering)
+        self._ask_learners(lambda learner: learner.steer(MAIN, steering))
         started = time.perf_counter()
         result = self._algorithm.train()
         return self._read_report(result, time.perf_counter() - started)
@@ -137,22 +129,23 @@ class Trainer:
         """Stop the env runners; safe to call twice."""
         self._algorithm.stop()
 
-    def _send_roster(self, roster: Roster) -> None:
+    def _prepare_runners(self, roster: Roster, steering: Steering) -> None:
         group = self._algorithm.env_runner_group
         if group.num_remote_workers() == 0:
-            group.local_env_runner.set_roster(roster)
+            group.local_env_runner.prepare(roster, steering)
             return
         # One copy in the object store, however many runners there are.
         reference = ray.put(roster)
 
-        def set_roster(runner: LeagueEnvRunner) -> None:
-            runner.set_roster(ray.get(reference))
+        def prepare(runner: LeagueEnvRunner) -> None:
+            runner.prepare(ray.get(reference), steering)
 
-        group.foreach_env_runner(set_roster, local_env_runner=False)
+        group.foreach_env_runner(prepare, local_env_runner=False)
 
-    def _ask_learner(self, question: Callable[[LeagueLearner], Answer]) -> Answer:
-        """Return the answer of the learner; with several, they all give the same kind."""
-        answer: Answer = next(iter(self._algorithm.learner_group.foreach_learner(question))).get()
+    def _ask_learners(self, question: Callable[[LeagueLearner], Answer]) -> Answer:
+        """Ask every learner; return the first one's answer."""
+        results = list(self._algorithm.learner_group.foreach_learner(question))
+        answer: Answer = results[0].get()
         return answer
 
     def _learner_state(self, component: str) -> dict[str, Any]:
@@ -164,21 +157,23 @@ class Trainer:
         sampled = result.get(ENV_RUNNER_RESULTS, {})
         learned = result.get(LEARNER_RESULTS, {}).get(MAIN)
         if NUM_ENV_STEPS_SAMPLED not in sampled or learned is None:
-            if self._setup.training.restart_failed_env_runners:
+            if self._setup.processes.restart_failed_env_runners:
                 # RLlib is about to replace its runners; the next iterations find them.
                 return IterationReport(0, (), {}, sampling_seconds=seconds, learning_seconds=0.0)
             raise TrainerError(
                 "the env runners gave no samples within "
-                f"{self._setup.training.sample_timeout_s:g} s; look for an emulator that hangs or "
-                "raise training.sample_timeout_s"
+                f"{self._setup.processes.sample_timeout_s:g} s; look for an emulator that hangs or "
+                "raise processes.sample_timeout_s"
             )
-        learning_seconds = self._ask_learner(lambda learner: learner.update_seconds)
+        facts = list_facts(sampled)
+        learning_seconds = self._ask_learners(lambda learner: learner.update_seconds)
         return IterationReport(
             env_steps=int(sampled[NUM_ENV_STEPS_SAMPLED]),
-            games=tuple(sampled.get(GAMES_METRIC, ())),
+            games=tuple(game for one in facts for game in one.games),
             losses={name: float(learned[name]) for name in _LOSSES if name in learned},
             sampling_seconds=seconds - learning_seconds,
             learning_seconds=learning_seconds,
+            choices=merge_choices(one.choices for one in facts if one.choices is not None),
         )
 
 

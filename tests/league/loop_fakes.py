@@ -20,8 +20,9 @@ from league.rundir import RunDir
 from league.settings import RunConfig
 from league.store import Store
 from league.training.report import IterationReport, TrainingGame
-from league.training.roster import Opponent, Weights
+from league.training.roster import Roster, Weights
 from league.training.state import TrainerState
+from league.training.steering import Steering
 
 STEPS_PER_ITERATION = 100
 
@@ -34,19 +35,13 @@ class FakeTrainer:
     asked: list[tuple[int, tuple[str, ...], float, float]] = field(default_factory=list)
     fail_at: int | None = None
 
-    def train(
-        self,
-        iteration: int,
-        opponents: Sequence[Opponent],
-        *,
-        learning_rate: float,
-        self_play: float = 0.0,
-    ) -> IterationReport:
+    def train(self, roster: Roster, steering: Steering) -> IterationReport:
+        iteration = roster.iteration
         if iteration == self.fail_at:
             raise RuntimeError("the trainer broke on purpose")
-        names = tuple(opponent.player for opponent in opponents)
-        self.asked.append((iteration, names, learning_rate, self_play))
-        frozen = [one.weights["total"] for one in opponents if one.weights is not None]
+        names = tuple(opponent.player for opponent in roster.opponents)
+        self.asked.append((iteration, names, steering.learning_rate, roster.self_play))
+        frozen = [one.weights["total"] for one in roster.opponents if one.weights is not None]
         self.total += iteration + float(np.sum(frozen))
         return IterationReport(
             env_steps=STEPS_PER_ITERATION,
@@ -70,7 +65,7 @@ def make_training_game(opponent: str, seed: int) -> TrainingGame:
     return TrainingGame(
         opponent=opponent,
         main_seat=seed % 2,
-        round_seed=seed,
+        rng_word=seed + 2,
         main_return=0.25,
         winner_seat=0,
         end_reason="clear",

@@ -9,7 +9,8 @@ from envs.game.layout import Speed
 from league.checks import RecordError
 from league.config import list_changes, load_config, render_config
 from league.errors import ConfigError
-from league.settings import LeagueSettings, RunConfig, TrainingSettings
+from league.learning_settings import TrainingSettings
+from league.settings import LeagueSettings, RunConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -31,31 +32,35 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
 
 
 def test_file_then_overrides_win_over_defaults(tmp_path: Path) -> None:
-    path = write(tmp_path, "training: {gamma: 0.9, num_epochs: 2}\nenv: {speeds: [LOW, HI]}\n")
-    config = load_config(path, ["training.gamma=0.5", "env.levels=[3,4]", "training.gamma=0.8"])
-    assert config.training.gamma == 0.8
-    assert config.training.num_epochs == 2
-    assert config.env.speeds == (Speed.LOW, Speed.HI)
-    assert config.env.levels == (3, 4)
+    text = "solo: {gamma: 0.9}\ntraining: {num_epochs: 3}\ncurriculum: {speeds: [LOW, HI]}\n"
+    overrides = ["solo.gamma=0.5", "curriculum.levels=[3,4]", "solo.gamma=0.8"]
+    config = load_config(write(tmp_path, text), overrides)
+    assert config.solo.gamma == 0.8
+    assert config.versus == RunConfig().versus
+    assert config.training.num_epochs == 3
+    assert config.curriculum.speeds == (Speed.LOW, Speed.HI)
+    assert config.curriculum.levels == (3, 4)
 
 
 def test_scientific_notation_and_nested_reward(tmp_path: Path) -> None:
-    config = load_config(write(tmp_path, "training: {learning_rate: 1e-4}"), ["env.reward.virus=0"])
-    assert config.training.learning_rate == 1e-4
+    config = load_config(write(tmp_path, "solo: {learning_rate: 1e-4}"), ["env.reward.virus=0"])
+    assert config.solo.learning_rate == 1e-4
     assert config.env.reward.virus == 0
 
 
 def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     text = """
-training:
+solo:
   learnin_rate: 0.1
   gamma: 1.5
+training:
   num_epochs: many
   minibatch_size: 9999
-env:
+curriculum:
   levels: [0, 21]
   speeds: [MED, FAST]
-  backend: simulator
+env:
+  backend: simulater
   reward: {virus: 0.5}
 leage: {slots: 2}
 league:
@@ -63,27 +68,26 @@ league:
   anchor: gredy
 slots: 3
 """
-    found = problems_of(tmp_path, text, "run.seed=-1", "training.threads")
+    found = problems_of(tmp_path, text, "run.seed=-1", "processes.threads")
     for start, part in (
-        ("training.learnin_rate: unknown key", "'training.learning_rate'"),
-        ("training.gamma: expected a number >= 0 and <= 1, got 1.5", ""),
+        ("solo.learnin_rate: unknown key", "'solo.learning_rate'"),
+        ("solo.gamma: expected a number >= 0 and <= 1, got 1.5", ""),
         ("training.num_epochs: expected int, got 'many'", ""),
         ("training.minibatch_size: expected at most train_batch_size", ""),
-        ("env.levels: expected a number >= 0 and <= 20, got 21", ""),
-        ("env.speeds: expected tuple[Speed, Speed] (LOW, MED, HI)", "'FAST'"),
-        ("env.backend: expected Literal['retro'], got 'simulator'", ""),
+        ("curriculum.levels: expected a number >= 0 and <= 20, got 21", ""),
+        ("curriculum.speeds: expected tuple[Speed, ...] (LOW, MED, HI)", "'FAST'"),
+        ("env.backend: expected Literal['simulator', 'retro'], got 'simulater'", ""),
         ("env.reward: expected ", "0.5"),
         ("leage: unknown key", "'league'"),
         ("league.matchmaking: expected one of", "'elo'"),
-        ("league.anchor: expected a member of league.scripted", "'greedy'"),
         ("evaluation.opponents: expected the anchor 'gredy'", ""),
         ("slots: unknown key", "'league.slots'"),
         ("run.seed: expected a number >= 0", "-1"),
-        ("training.threads: expected an override of the form key.sub=value", ""),
+        ("processes.threads: expected an override of the form key.sub=value", ""),
     ):
         matching = [line for line in found if line.startswith(start) and part in line]
         assert len(matching) == 1, (start, part, found)
-    assert len(found) == 15, found
+    assert len(found) == 14, found
 
 
 def test_a_bad_value_is_not_compared_with_others(tmp_path: Path) -> None:
@@ -139,8 +143,8 @@ def test_values_that_are_no_number_are_a_problem(tmp_path: Path, value: str) -> 
 
 
 def test_a_float_that_is_not_finite_is_a_problem(tmp_path: Path) -> None:
-    (problem,) = problems_of(tmp_path, "training: {gamma: .nan}")
-    assert problem.startswith("training.gamma: expected a number")
+    (problem,) = problems_of(tmp_path, "solo: {gamma: .nan}")
+    assert problem.startswith("solo.gamma: expected a number")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ def test_run_names_are_safe_as_folders(tmp_path: Path, name: str) -> None:
 
 
 def test_the_resolved_configuration_reads_back(tmp_path: Path) -> None:
-    path = write(tmp_path, "env: {levels: [1, 2], speeds: [LOW, HI]}\nrun: {seed: 7}\n")
+    path = write(tmp_path, "curriculum: {levels: [1, 2], speeds: [LOW, HI]}\nrun: {seed: 7}\n")
     config = load_config(path)
     text = render_config(config)
     assert "!!" not in text
@@ -195,13 +199,13 @@ def test_changes_are_listed_key_by_key() -> None:
     stored = RunConfig()
     current = replace(
         stored,
-        training=replace(stored.training, gamma=0.5),
-        env=replace(stored.env, levels=(1, 1)),
+        versus=replace(stored.versus, gamma=0.5),
+        curriculum=replace(stored.curriculum, levels=(1, 1)),
     )
     assert list_changes(stored, stored) == []
     assert list_changes(stored, current) == [
-        "env.levels: (0, 0) -> (1, 1)",
-        "training.gamma: 0.995 -> 0.5",
+        f"curriculum.levels: {tuple(range(11))} -> (1, 1)",
+        "versus.gamma: 0.997 -> 0.5",
     ]
 
 
@@ -210,10 +214,28 @@ def test_ratings_must_hang_on_the_anchor(tmp_path: Path) -> None:
     assert problem.startswith("evaluation.opponents: expected the anchor 'greedy' among them")
 
 
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("network: {kind: column}", "env.actions: expected 'buttons'"),
+        (
+            "network: {kind: column}\nenv: {actions: buttons}\nleague: {scripted: [greedy]}",
+            "env.backend: expected 'retro' for buttons",
+        ),
+        ("env: {backend: retro}", "processes.games: expected 1"),
+        ("env: {game: DrMario-Nes-v0}", "env.game: expected 'PillDuel-Nes-v0'"),
+        ("league: {scripted: [random]}", "league.scripted: expected policies that can play"),
+    ],
+)
+def test_what_cannot_be_played_together_is_a_problem(tmp_path: Path, text: str, start: str) -> None:
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.startswith(start)
+
+
 def test_settings_built_in_code_are_checked_too() -> None:
-    with pytest.raises(RecordError, match=r"num_epochs.*gamma"):
-        TrainingSettings(gamma=2.0, num_epochs=0)
-    with pytest.raises(RecordError, match=r"league\.anchor"):
+    with pytest.raises(RecordError, match=r"num_epochs.*gae_lambda"):
+        TrainingSettings(gae_lambda=2.0, num_epochs=0)
+    with pytest.raises(RecordError, match=r"evaluation\.opponents: expected the anchor"):
         RunConfig(league=LeagueSettings(anchor="nobody"))
 
 

@@ -6,11 +6,13 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from envs.backends.base import Backend
+from envs.backends.reference import ReferenceBackend
 from envs.game.layout import Speed
 from envs.game.setup import canonical_word, seed_to_word
 from league.evaluation import EvaluationError, EvaluationSetup, Evaluator, play_pair
@@ -20,13 +22,12 @@ from league.snapshots import save_snapshot
 from policies.base import View
 from policies.network import NetworkConfig, build_network
 from policies.replay import decode_replay
-from tests.reference_backend import ReferenceBackend
 
-SIZES = {"column_features": 2, "hidden": 4}
+SIZES: dict[str, Any] = {"kind": "column", "column_features": 2, "hidden": 4}
 
 
 def open_reference() -> Backend:
-    return ReferenceBackend()
+    return ReferenceBackend(rendering=False)
 
 
 def open_nothing() -> Backend:
@@ -68,7 +69,7 @@ def collect_all(evaluator: Evaluator, seconds: float = 60.0) -> list[tuple[GameR
 
 def test_a_pair_is_one_round_with_the_players_swapped(tmp_path: Path) -> None:
     pair = PlannedPair(("greedy", "random"), round_seed=5, policy_seed=9)
-    first, second = play_pair(make_setup(tmp_path), pair, ReferenceBackend())
+    first, second = play_pair(make_setup(tmp_path), pair, ReferenceBackend(rendering=False))
     assert first.players == ("greedy", "random")
     assert second.players == ("random", "greedy")
     assert first.seed == second.seed == canonical_word(seed_to_word(5))
@@ -83,7 +84,7 @@ def test_a_pair_is_one_round_with_the_players_swapped(tmp_path: Path) -> None:
 
 
 def test_a_pair_depends_on_its_plan_alone(tmp_path: Path) -> None:
-    setup, backend = make_setup(tmp_path), ReferenceBackend()
+    setup, backend = make_setup(tmp_path), ReferenceBackend(rendering=False)
     plans = [PlannedPair(("random", "noop"), 3, seed) for seed in (1, 2, 1)]
     rows = [play_pair(setup, plan, backend) for plan in plans]
     assert rows[0] == rows[2]
@@ -92,7 +93,7 @@ def test_a_pair_depends_on_its_plan_alone(tmp_path: Path) -> None:
 
 def test_a_player_draws_the_same_in_neither_game(tmp_path: Path) -> None:
     pair = PlannedPair(("random", "random"), 3, 1)
-    first, second = play_pair(make_setup(tmp_path), pair, ReferenceBackend())
+    first, second = play_pair(make_setup(tmp_path), pair, ReferenceBackend(rendering=False))
     assert first.replay is not None
     pads = list(decode_replay(first.replay))
     assert [left for left, _ in pads] != [right for _, right in pads]
@@ -101,14 +102,16 @@ def test_a_player_draws_the_same_in_neither_game(tmp_path: Path) -> None:
 
 def test_games_without_draws_are_logged_under_seed_zero(tmp_path: Path) -> None:
     make_snapshot(tmp_path, "main-0000", greedy=True)
-    setup, backend = make_setup(tmp_path), ReferenceBackend()
+    setup, backend = make_setup(tmp_path), ReferenceBackend(rendering=False)
     for opponent, expected in (("noop", 0), ("random", 7)):
         rows = play_pair(setup, PlannedPair(("main-0000", opponent), 1, 7), backend)
         assert [row.policy_seed for row in rows] == [expected] * 2
 
 
 def test_frame_limit_is_no_draw(tmp_path: Path) -> None:
-    rows = play_pair(make_setup(tmp_path), PlannedPair(("noop", "noop"), 1, 1), ReferenceBackend())
+    rows = play_pair(
+        make_setup(tmp_path), PlannedPair(("noop", "noop"), 1, 1), ReferenceBackend(rendering=False)
+    )
     assert {row.reason for row in rows} == {"frame_limit"}
     assert {row.result for row in rows} == {"stopped"}
 
@@ -124,7 +127,7 @@ def test_the_process_plays_what_this_process_would(tmp_path: Path) -> None:
         evaluator.submit(plans)
         assert evaluator.waiting == tuple(plans)
         played = collect_all(evaluator)
-    here = [tuple(play_pair(setup, plan, ReferenceBackend())) for plan in plans]
+    here = [tuple(play_pair(setup, plan, ReferenceBackend(rendering=False))) for plan in plans]
     assert played == here
 
 

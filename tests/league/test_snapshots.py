@@ -25,7 +25,7 @@ from league.snapshots import (
 from policies.base import View
 from policies.network import NetworkConfig, NetworkPolicy, build_network
 
-SIZES = {"column_features": 4, "hidden": 8}
+SIZES: dict[str, Any] = {"kind": "column", "column_features": 4, "hidden": 8}
 VIEW = View("compact", "buttons", action_repeat=6, greedy=False)
 
 

@@ -12,5 +12,5 @@ from league.training.session import ray_session
 @pytest.fixture(scope="session")
 def ray() -> Iterator[None]:
     """Ray, started quietly on this machine."""
-    with ray_session(num_cpus=3, threads=1):
+    with ray_session(num_cpus=4, threads=1):
         yield

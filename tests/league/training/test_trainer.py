@@ -1,10 +1,10 @@
-"""The trainer on a toy game: it learns, repeats itself, resumes, swaps opponents and reports."""
+"""The trainer on a toy game: it learns, repeats itself, resumes, seats opponents and reports."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,47 +14,66 @@ import numpy as np
 import pytest
 import torch
 
+from envs.game.setup import RoundSetup
+from envs.starts import EpisodeStart
+from league.learning_settings import ProcessSettings, TrainingSettings
 from league.players import load_policy
-from league.settings import TrainingSettings
 from league.training.algorithm import TrainerSetup
-from league.training.environment import ParallelEnvMaker
-from league.training.roster import MAIN, Opponent, Weights
+from league.training.parallel_table import ParallelTable
+from league.training.roster import MAIN, Opponent, Roster, Weights
 from league.training.state import TrainerState, TrainerStateError
+from league.training.steering import Steering
 from league.training.trainer import Trainer
 from policies.network import NetworkConfig, build_network
 from tests.league.training.toy_env import STEPS, ToyEnv
 
-pytestmark = [
-    pytest.mark.usefixtures("ray"),
-    # A second trainer in one process registers RLlib's internal environment id again.
-    pytest.mark.filterwarnings("ignore:.*Overriding environment"),
-]
+pytestmark = [pytest.mark.usefixtures("ray")]
 
-SIZES = NetworkConfig(column_features=8, hidden=32)
+SIZES = NetworkConfig(kind="column", column_features=8, hidden=32)
+GAMES = 4
 
 
-def make_setup(
-    runners: int = 0, make_env: ParallelEnvMaker = ToyEnv, **changes: Any
-) -> TrainerSetup:
-    training = TrainingSettings(
-        train_batch_size=400, minibatch_size=100, num_epochs=4, gamma=0.5, ent_coef=0.0
-    )
-    object.__setattr__(training, "num_env_runners", runners)
-    setup = TrainerSetup(
-        training=training,
-        network=SIZES,
+def make_table(make_env: Callable[[], Any] = ToyEnv) -> ParallelTable:
+    return ParallelTable([make_env() for _ in range(GAMES)], ("compact",))
+
+
+def draw_game(rng: np.random.Generator, solo: bool) -> EpisodeStart:
+    return EpisodeStart(RoundSetup(rng_word=int(rng.integers(2, 2**16))))
+
+
+def make_setup(make_env: Callable[[], Any] = ToyEnv, **processes: Any) -> TrainerSetup:
+    return TrainerSetup(
+        training=TrainingSettings(
+            train_batch_size=400,
+            minibatch_size=100,
+            num_epochs=4,
+        ),
+        processes=ProcessSettings(games=GAMES, **processes),
+        make_network=partial(build_network, SIZES),
         seed=1,
-        slots=2,
         scripted={"random": load_policy("random"), "greedy": load_policy("greedy")},
-        make_env=make_env,
+        make_table=partial(make_table, make_env),
+        draw_game=draw_game,
     )
-    return replace(setup, **changes)
 
 
 @pytest.fixture(scope="module")
 def trainer(ray: None) -> Iterator[Trainer]:
     with Trainer(make_setup()) as opened:
         yield opened
+
+
+def train(
+    trainer: Trainer,
+    iteration: int,
+    opponents: Sequence[Opponent],
+    *,
+    learning_rate: float = 1e-3,
+    self_play: float = 0.0,
+) -> Any:
+    return trainer.train(
+        Roster(iteration, tuple(opponents), self_play), Steering(learning_rate, gamma=0.0)
+    )
 
 
 def make_weights(seed: int) -> Weights:
@@ -67,19 +86,28 @@ def equal(one: Weights, other: Weights) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
 
 
-def module_weights(trainer: Trainer, module: str) -> Weights:
-    """What a runner's module holds."""
-    runner = trainer._algorithm.env_runner_group.local_env_runner
-    state = runner.module[module].network.state_dict()
+def runner_weights(runner: Any) -> Weights:
+    """What a runner plays `main` with."""
+    state = runner.module[MAIN].network.state_dict()
     return {name: value.numpy().copy() for name, value in state.items()}
+
+
+def learner_weights(learner: Any) -> Weights:
+    """What a learner has learned."""
+    state = learner.module[MAIN].unwrapped().network.state_dict()
+    return {name: value.numpy().copy() for name, value in state.items()}
+
+
+def local_weights(trainer: Trainer) -> Weights:
+    return runner_weights(trainer._algorithm.env_runner_group.local_env_runner)
 
 
 def test_it_learns() -> None:
     with Trainer(make_setup()) as trainer:
         returns = []
         for iteration in range(15):
-            report = trainer.train(
-                iteration, [Opponent("random")], learning_rate=3e-3, self_play=0.5
+            report = train(
+                trainer, iteration, [Opponent("random")], learning_rate=3e-3, self_play=0.5
             )
             returns.append(np.mean([game.main_return for game in report.games]))
     chance, best = STEPS / 10 / 12, STEPS / 10
@@ -92,10 +120,7 @@ def test_one_seed_gives_one_result() -> None:
     for _ in range(2):
         with Trainer(make_setup()) as trainer:
             opponents = [Opponent("main-0000", make_weights(0)), Opponent("random")]
-            reports = [
-                trainer.train(iteration, opponents, learning_rate=1e-3, self_play=0.2)
-                for iteration in range(2)
-            ]
+            reports = [train(trainer, number, opponents, self_play=0.2) for number in range(2)]
             results.append(([report.games for report in reports], trainer.weights()))
     assert results[0][0] == results[1][0]
     assert equal(results[0][1], results[1][1])
@@ -105,7 +130,7 @@ def test_a_loaded_state_goes_on_where_it_was_saved(tmp_path: Path) -> None:
     opponents = [Opponent("main-0000", make_weights(0))]
     with Trainer(make_setup()) as first:
         for iteration in range(2):
-            first.train(iteration, opponents, learning_rate=1e-3)
+            train(first, iteration, opponents)
         first.state().save(tmp_path)
         saved, memory = first.weights(), first.state().optimizer
     continued = []
@@ -114,8 +139,8 @@ def test_a_loaded_state_goes_on_where_it_was_saved(tmp_path: Path) -> None:
             second.load_state(TrainerState.load(tmp_path))
             assert equal(second.weights(), saved)
             assert equal(second.state().optimizer, memory)
-            assert equal(module_weights(second, MAIN), saved)
-            report = second.train(2, opponents, learning_rate=1e-3)
+            assert equal(local_weights(second), saved)
+            report = train(second, 2, opponents)
             continued.append((report.games, second.weights()))
     assert continued[0][0] == continued[1][0]
     assert equal(continued[0][1], continued[1][1])
@@ -126,13 +151,13 @@ def test_the_optimizer_goes_on_too(tmp_path: Path) -> None:
     """A fresh Adam would make another step from the same weights."""
     opponents = [Opponent("random")]
     with Trainer(make_setup()) as first:
-        first.train(0, opponents, learning_rate=1e-3)
+        train(first, 0, opponents)
         state = first.state()
     results = []
     for optimizer in (state.optimizer, {}):
         with Trainer(make_setup()) as second:
             second.load_state(TrainerState(state.weights, optimizer))
-            second.train(1, opponents, learning_rate=1e-3)
+            train(second, 1, opponents)
             results.append(second.weights())
     assert not equal(results[0], results[1])
 
@@ -140,33 +165,30 @@ def test_the_optimizer_goes_on_too(tmp_path: Path) -> None:
 def test_a_state_of_another_network_is_refused(trainer: Trainer) -> None:
     state = trainer.state()
     torch.manual_seed(0)
-    other = build_network(NetworkConfig(column_features=8, hidden=16)).state_dict()
+    other = build_network(replace(SIZES, hidden=16)).state_dict()
     weights = {name: value.numpy() for name, value in other.items()}
     with pytest.raises(TrainerStateError, match=r"expected weight 'merge\.0\.bias' of shape"):
         trainer.load_state(replace(state, weights=weights))
 
 
-def test_slots_hold_the_snapshots_and_training_leaves_them_alone(trainer: Trainer) -> None:
+def test_training_leaves_the_snapshots_alone(trainer: Trainer) -> None:
     frozen = [make_weights(1), make_weights(2)]
     opponents = [Opponent(f"main-000{index}", weights) for index, weights in enumerate(frozen)]
     before = trainer.weights()
-    trainer.train(100, opponents, learning_rate=1e-3)
+    train(trainer, 100, opponents)
     assert not equal(trainer.weights(), before)
+    assert equal(local_weights(trainer), trainer.weights())
     for slot, weights in enumerate(frozen):
-        assert equal(module_weights(trainer, f"opp_{slot}"), weights)
         assert equal(weights, make_weights(slot + 1)), "the snapshot itself was changed"
-    assert equal(module_weights(trainer, MAIN), trainer.weights())
 
 
 def test_a_new_roster_takes_over_between_games(trainer: Trainer) -> None:
-    first = [Opponent("main-0001", make_weights(1))]
-    second = [Opponent("main-0002", make_weights(2))]
-    trainer.train(110, first, learning_rate=1e-3)
-    games = trainer.train(111, second, learning_rate=1e-3).games
+    train(trainer, 110, [Opponent("main-0001", make_weights(1))])
+    games = train(trainer, 111, [Opponent("main-0002", make_weights(2))]).games
     met = [game.opponent for game in games]
-    # At most the game that was running, and the one seated behind it, are of the old roster.
-    assert set(met[2:]) == {"main-0002"}
-    assert set(met[:2]) <= {"main-0001", "main-0002"}
+    # At most the games that were running are of the old roster.
+    assert set(met[GAMES:]) == {"main-0002"}
+    assert set(met[:GAMES]) <= {"main-0001", "main-0002"}
 
 
 def test_opponents_and_seats_are_as_drawn(trainer: Trainer) -> None:
@@ -174,23 +196,27 @@ def test_opponents_and_seats_are_as_drawn(trainer: Trainer) -> None:
     games = [
         game
         for iteration in range(120, 126)
-        for game in trainer.train(iteration, opponents, learning_rate=0.0, self_play=0.5).games
+        for game in train(trainer, iteration, opponents, learning_rate=0.0, self_play=0.5).games
     ]
     shares = Counter(game.opponent for game in games)
     assert 0.35 < shares[MAIN] / len(games) < 0.65
     assert 0.1 < shares["random"] / len(games) < 0.4
     assert 0.3 < np.mean([game.main_seat for game in games]) < 0.7
-    assert len({game.round_seed for game in games}) == len(games)
+    assert len({game.rng_word for game in games}) > 0.98 * len(games)
 
 
 def test_the_report_tells_what_happened(trainer: Trainer) -> None:
-    report = trainer.train(140, [Opponent("random")], learning_rate=1e-3)
-    assert report.env_steps == 400
-    assert len(report.games) == pytest.approx(400 / STEPS, abs=1)
-    assert {"policy_loss", "vf_loss", "entropy", "vf_explained_var"} <= set(report.losses)
+    report = train(trainer, 140, [Opponent("random")])
+    assert 400 <= report.env_steps < 400 + GAMES
+    assert len(report.games) == pytest.approx(400 / STEPS, abs=GAMES)
+    expected = {"policy_loss", "vf_loss", "entropy", "vf_explained_var", "mean_kl_loss"}
+    assert expected <= set(report.losses)
     assert report.losses["entropy"] > 0
     assert report.sampling_seconds > 0
     assert report.learning_seconds > 0
+    assert report.choices is not None
+    assert report.choices.legal_choices == 12
+    assert not report.choices.equal_masks
     for game in report.games:
         assert game.frames == STEPS
         assert game.viruses == round(10 * game.main_return)
@@ -199,41 +225,52 @@ def test_the_report_tells_what_happened(trainer: Trainer) -> None:
 
 def test_the_learning_rate_is_the_one_asked_for(trainer: Trainer) -> None:
     before = trainer.weights()
-    trainer.train(150, [Opponent("random")], learning_rate=0.0)
+    train(trainer, 150, [Opponent("random")], learning_rate=0.0)
     assert equal(trainer.weights(), before)
 
 
-def test_more_opponents_than_slots_are_refused(trainer: Trainer) -> None:
-    with pytest.raises(ValueError, match="expected at most 2 opponents, got 3"):
-        trainer.train(160, [Opponent("random")] * 3, learning_rate=1e-3)
+def test_an_unknown_scripted_opponent_is_refused(trainer: Trainer) -> None:
+    with pytest.raises(KeyError, match="nobody"):
+        train(trainer, 160, [Opponent("nobody")])
 
 
 def test_remote_runners_play_and_follow_the_learner() -> None:
-    with Trainer(make_setup(runners=2)) as trainer:
+    with Trainer(make_setup(num_env_runners=2)) as trainer:
         opponents = [Opponent("main-0000", make_weights(0)), Opponent("random")]
-        report = trainer.train(0, opponents, learning_rate=1e-3)
-        assert report.env_steps == 400
+        report = train(trainer, 0, opponents)
+        assert 400 <= report.env_steps < 400 + 2 * GAMES
         assert {game.opponent for game in report.games} == {"main-0000", "random"}
 
-        def read(runner: Any) -> tuple[int, Any, Any]:
-            modules = runner.module
-            return (
-                os.getpid(),
-                modules[MAIN].network.policy.weight.detach().numpy(),
-                modules["opp_0"].network.policy.weight.detach().numpy(),
-            )
+        def read(runner: Any) -> tuple[int, Weights]:
+            return os.getpid(), runner_weights(runner)
 
         found = trainer._algorithm.env_runner_group.foreach_env_runner(read, local_env_runner=False)
-        assert len({pid for pid, _, _ in found} - {os.getpid()}) == 2
-        for _, main, opponent in found:
-            assert np.array_equal(main, trainer.weights()["policy.weight"])
-            assert np.array_equal(opponent, make_weights(0)["policy.weight"])
+        assert len({pid for pid, _ in found} - {os.getpid()}) == 2
+        for _, main in found:
+            assert equal(main, trainer.weights())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
+@pytest.mark.parametrize("learners", [1, 2])
+def test_remote_learners_learn_together(learners: int) -> None:
+    with Trainer(make_setup(num_learners=learners)) as trainer:
+        before = trainer.weights()
+        for iteration in range(2):
+            report = train(trainer, iteration, [Opponent("random")], self_play=0.5)
+        group = trainer._algorithm.learner_group
+        states = [result.get() for result in group.foreach_learner(learner_weights)]
+        assert len(states) == learners
+        assert all(equal(state, trainer.weights()) for state in states)
+        assert not equal(before, trainer.weights())
+        assert equal(local_weights(trainer), trainer.weights())
+        assert report.learning_seconds > 0
 
 
 def test_an_error_in_a_remote_runner_arrives_with_its_traceback() -> None:
     broken = partial(ToyEnv, fail_after=30)
     with (
-        Trainer(make_setup(runners=1, make_env=broken)) as trainer,
+        Trainer(make_setup(broken, num_env_runners=1)) as trainer,
         pytest.raises(Exception, match=r"(?s)toy_env\.py.*the toy broke on purpose"),
     ):
-        trainer.train(0, [Opponent("random")], learning_rate=1e-3)
+        train(trainer, 0, [Opponent("random")])
