@@ -113,6 +113,14 @@ class ResultCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionCount:
+    """The same, under one condition."""
+
+    condition: Condition
+    count: ResultCount
+
+
+@dataclass(frozen=True, slots=True)
 class PairRow:
     """Two games on one seed with the seats swapped."""
 

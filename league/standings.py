@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from league.conditions import ConditionRatings, rate_conditions
 from league.payoff import Payoff, Record, decisive_pairs
 from league.ratings import ANCHOR_RATING, Ratings, fit_ratings
 from league.records import RatingRow
@@ -45,6 +46,25 @@ def rate_players(store: Store, anchor: str, anchor_rating: float = ANCHOR_RATING
         anchor_rating=anchor_rating,
         parents=parents,
         pairs=decisive_pairs(store.pairs("evaluation")),
+    )
+
+
+def rate_players_by_condition(
+    store: Store, anchor: str, anchor_rating: float = ANCHOR_RATING
+) -> list[ConditionRatings]:
+    """Fit the ratings of a run anew for every condition that its evaluation games were played in.
+
+    Args:
+        store: The run's database.
+        anchor: Player whose rating is fixed in every condition.
+        anchor_rating: Elo points of the anchor.
+    """
+    parents = {row.id: row.parent for row in store.snapshots() if row.parent is not None}
+    return rate_conditions(
+        store.count_conditions("evaluation"),
+        anchor=anchor,
+        anchor_rating=anchor_rating,
+        parents=parents,
     )
 
 

@@ -81,8 +81,17 @@ def _summarise_match(result: MatchResult) -> str:
         [
             f"{score}, Elo difference {_format_difference(result.elo)}",
             f"ended by {', '.join(reasons)}",
+            f"wins by clearing: {_format_clears(result)}",
             f"{result.mean_frames:.0f} frames per game ({seconds:.1f} s on the console)",
         ]
+    )
+
+
+def _format_clears(result: MatchResult) -> str:
+    shares = [result.share_of_clears(player) for player in range(NUM_SEATS)]
+    return ", ".join(
+        f"{name} {share.share:.0%} of {share.games}" if share.games else f"{name} has no wins"
+        for name, share in zip(result.policies, shares, strict=True)
     )
 
 

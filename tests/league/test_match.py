@@ -7,6 +7,8 @@ from typing import cast
 
 import pytest
 
+from envs.backends.reference import ReferenceBackend
+from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import Speed
 from envs.game.outcome import END_REASONS, EndReason
 from envs.game.setup import NUM_SEEDS, RoundSetup, canonical_word
@@ -21,10 +23,11 @@ from league.match import (
     make_pairs,
     play_match,
 )
+from policies.base import Policy
 from policies.greedy import GreedyPolicy
 from policies.rollout import GameRecord, SeatStats, play_games
 from policies.scripted import NoopPolicy, RandomPolicy
-from tests.reference_backend import ReferenceBackend
+from tests.native import needs_native
 
 GREEDY, RANDOM, NOOP = GreedyPolicy(), RandomPolicy(), NoopPolicy()
 SHORT = Conditions(max_frames=700)
@@ -85,13 +88,13 @@ def test_longer_matches_begin_like_shorter_ones() -> None:
 
 def test_a_pair_of_equal_policies_is_the_same_game_twice() -> None:
     games = make_pair((GREEDY, GREEDY), RoundSetup(), policy_seed=0)
-    first, second = play_games(games, [ReferenceBackend()], max_frames=400)
+    first, second = play_games(games, [ReferenceBackend(rendering=False)], max_frames=400)
     assert first == second
 
 
 def test_a_match_is_fixed_by_its_seed() -> None:
     def play(seed: int, backends: int = 1) -> str:
-        opened = [ReferenceBackend() for _ in range(backends)]
+        opened = [ReferenceBackend(rendering=False) for _ in range(backends)]
         result = play_match(GREEDY, RANDOM, pairs=2, backends=opened, conditions=SHORT, seed=seed)
         return json.dumps(describe_match(result))
 
@@ -101,7 +104,7 @@ def test_a_match_is_fixed_by_its_seed() -> None:
 
 
 def test_greedy_beats_noop() -> None:
-    result = play_match(GREEDY, NOOP, pairs=2, backends=[ReferenceBackend()])
+    result = play_match(GREEDY, NOOP, pairs=2, backends=[ReferenceBackend(rendering=False)])
     assert result.policies == ("greedy", "noop")
     assert result.score == 1.0
     assert [result.count_results(seat) for seat in (0, 1)] == [SeatResults(2, 0, 0, 0)] * 2
@@ -124,8 +127,9 @@ def test_results_are_told_by_the_seat_of_a() -> None:
         "both_clear": 1,
         "both_top_out": 0,
         "frame_limit": 1,
+        "forfeit": 0,
     }
-    assert tuple(result.count_reasons()) == END_REASONS
+    assert tuple(result.count_reasons()) == (*END_REASONS, "forfeit")
     assert result.mean_frames == 350
 
 
@@ -163,7 +167,9 @@ def test_described_results_are_plain_json() -> None:
 
 def test_replays_are_told_apart() -> None:
     played = [
-        play_match(policy, NOOP, pairs=1, backends=[ReferenceBackend()], conditions=SHORT)
+        play_match(
+            policy, NOOP, pairs=1, backends=[ReferenceBackend(rendering=False)], conditions=SHORT
+        )
         for policy in (GREEDY, RANDOM)
     ]
     digests = {cast(str, describe_match(result)["replay_sha1"]) for result in played}
@@ -194,3 +200,27 @@ def test_draws_of_a_policy_do_not_depend_on_its_opponent() -> None:
     second = make_pairs((RANDOM, GREEDY), pairs=1, conditions=SHORT, seed=0)[0]
     draws = [game.rngs[0].integers(1000, size=4) for game in (first, second)]
     assert draws[0].tolist() == draws[1].tolist()
+
+
+@needs_native
+@pytest.mark.parametrize("opponent", [NOOP, RANDOM], ids=lambda policy: policy.name)
+def test_the_simulator_plays_the_games_of_the_slow_loop(opponent: Policy) -> None:
+    told: dict[int, GameRecord] = {}
+    backend = SimulatorBackend(rendering=False)
+    fast = play_match(GREEDY, opponent, pairs=3, backends=[backend], on_game=told.__setitem__)
+    slow = play_match(GREEDY, opponent, pairs=3, backends=[backend], on_frame=lambda *_: None)
+    assert fast == slow
+    assert [told[index] for index in range(6)] == [game.record for game in fast.games]
+
+
+def test_wins_by_clearing_are_counted_for_both() -> None:
+    result = make_result(
+        ("clear", 0), ("top_out", 0), ("top_out", 0), ("clear", 1), ("both_clear", None),
+        ("frame_limit", None),
+    )  # fmt: skip
+    a, b = result.share_of_clears(0), result.share_of_clears(1)
+    assert (a.share, a.games) == (2 / 3, 3)
+    assert (b.share, b.games) == (0.0, 1)
+    assert describe_match(result)["wins_by_clearing"] == [2 / 3, 0.0]
+    nobody = make_result(("both_clear", None), ("both_clear", None))
+    assert describe_match(nobody)["wins_by_clearing"] == [None, None]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 from league.elo import ELO_PER_NAT, sigmoid
 from league.records import Condition, GameRow, IterationRow, Result, SnapshotRow, utc_now
-from league.standings import describe_standings, rate_players, rating_rows, read_standings
+from league.standings import (
+    describe_standings,
+    rate_players,
+    rate_players_by_condition,
+    rating_rows,
+    read_standings,
+)
 from league.store import Store
 
 TRUTH = {"random": 300.0, "greedy": 1000.0, "main-0000": 350.0, "main-0001": 800.0}
@@ -119,3 +126,18 @@ def test_open_ends_are_null_in_json(store: Store) -> None:
 
 def test_an_unrated_run_has_an_empty_ladder(store: Store) -> None:
     assert read_standings(store) == []
+
+
+def test_every_condition_has_a_ladder_of_its_own(store: Store) -> None:
+    games = make_games(np.random.default_rng(0), 60)
+    high = Condition((20, 20), (2, 2), "retro", 36_000)
+    reversed_games = [
+        replace(row, condition=high, result="loss" if row.result == "win" else "win", pair=None)
+        for row in games
+    ]
+    commit(store, [*games, *reversed_games])
+    low, upside_down = rate_players_by_condition(store, "greedy")
+    assert (low.condition, upside_down.condition) == (CONDITION, high)
+    np.testing.assert_array_equal(low.ratings.names, upside_down.ratings.names)
+    np.testing.assert_allclose(low.ratings.elo - 1000, 1000 - upside_down.ratings.elo, atol=40)
+    assert low.ratings.games.sum() == upside_down.ratings.games.sum() == 240
