@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from statistics import fmean
 
-from envs.game.setup import canonical_word, seed_to_word
+from envs.game.setup import canonical_word
 from league.evaluation import result_of
+from league.play_metrics import list_choice_metrics, list_game_metrics
 from league.records import Condition, GameRow, RatingRow
 from league.settings import RunConfig
 from league.tracking import rating_metrics
@@ -21,6 +20,7 @@ _LOSSES = {
     "entropy": "train/entropy",
     "mean_kl_loss": "train/kl",
     "vf_explained_var": "train/explained_variance",
+    "gradients_default_optimizer_global_norm": "train/gradient_norm",
 }
 """Metric by the learner's name of it."""
 
@@ -34,7 +34,7 @@ def list_metrics(
     report: IterationReport | None,
     rated: Sequence[RatingRow],
 ) -> dict[str, float]:
-    """Return everything there is to log after an iteration, by name of `league.tracking.METRICS`.
+    """Return everything there is to log after an iteration, by name of `league.metrics.METRICS`.
 
     Args:
         iteration: Iterations finished.
@@ -66,12 +66,12 @@ def make_training_row(config: RunConfig, game: TrainingGame) -> GameRow:
     return GameRow(
         purpose="train",
         condition=Condition(
-            levels=env.levels,
-            speeds=(int(env.speeds[0]), int(env.speeds[1])),
+            levels=(game.level, game.level),
+            speeds=(game.speed, game.speed),
             backend=env.backend,
             max_frames=env.max_frames,
         ),
-        seed=canonical_word(seed_to_word(game.round_seed)),
+        seed=canonical_word(game.rng_word),
         players=players,
         result=result_of(game.winner_seat, stopped=game.end_reason == "frame_limit"),
         reason=game.end_reason,
@@ -85,26 +85,8 @@ def _list_training(report: IterationReport) -> dict[str, float]:
     metrics["speed/sampling_seconds"] = report.sampling_seconds
     metrics["speed/learning_seconds"] = report.learning_seconds
     metrics["speed/steps_per_second"] = report.steps_per_second
-    opponents = Counter(game.opponent for game in report.games)
-    metrics |= {f"opponents/{name}": count for name, count in opponents.items()}
-    return metrics | (_list_play(report.games) if report.games else {})
-
-
-def _list_play(games: Sequence[TrainingGame]) -> dict[str, float]:
-    metrics = {
-        "play/return": fmean(game.main_return for game in games),
-        "play/game_frames": fmean(game.frames for game in games),
-        "play/capsules": fmean(game.capsules for game in games),
-        "play/viruses": fmean(game.viruses for game in games),
-        "play/lines": fmean(game.lines for game in games),
-        "play/garbage_sent": fmean(game.garbage_sent for game in games),
-        "play/stopped_share": fmean(game.end_reason == "frame_limit" for game in games),
-    }
-    # A game against itself says nothing about main's strength.
-    scores = [game.score for game in games if game.opponent != MAIN and game.score is not None]
-    if scores:
-        metrics["play/score"] = fmean(scores)
-    decided = [game for game in games if game.winner_seat is not None]
-    if decided:
-        metrics["play/clear_share"] = fmean(game.end_reason == "clear" for game in decided)
-    return metrics
+    seconds = report.sampling_seconds + report.learning_seconds
+    metrics["speed/frames_per_second"] = sum(game.frames for game in report.games) / seconds
+    if report.choices is not None:
+        metrics |= list_choice_metrics(report.choices)
+    return metrics | list_game_metrics(report.games)

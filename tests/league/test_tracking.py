@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from league.alarms import PATIENCE
+from league.metrics import METRICS, STEP_METRIC
 from league.payoff import Payoff
 from league.records import (
     Condition,
@@ -23,15 +25,14 @@ from league.records import (
 from league.standings import read_standings
 from league.store import Store
 from league.tracking import (
-    METRICS,
-    STEP_METRIC,
     CompositeTracker,
     JsonlTracker,
-    WandbTracker,
+    WatchfulTracker,
     log_final_tables,
     rating_metrics,
 )
-from tests.league.wandb_reader import read_history, read_records
+from league.tracking_wandb import WandbTracker, hide_paths
+from tests.league.wandb_reader import read_definitions, read_history, read_records, read_runs
 
 CONDITION = Condition((0, 0), (1, 1), "retro", 36_000)
 
@@ -92,7 +93,11 @@ def store(tmp_path: Path) -> Store:
 def test_wandb_and_jsonl_hold_the_ratings_of_the_database(store: Store, tmp_path: Path) -> None:
     jsonl = tmp_path / "metrics.jsonl"
     wandb = WandbTracker(
-        tmp_path, mode="offline", project="tests", name="curves", config={"run": {"seed": 3}}
+        tmp_path,
+        mode="offline",
+        project="tests",
+        name="curves",
+        config={"run": {"seed": 3, "root": str(tmp_path)}},
     )
     tracker = CompositeTracker([JsonlTracker(jsonl), wandb])
     log_history(tracker, store)
@@ -117,6 +122,55 @@ def test_wandb_and_jsonl_hold_the_ratings_of_the_database(store: Store, tmp_path
         "pytest",
     ):
         assert part.encode() not in read_records(tmp_path), part
+
+
+def test_every_curve_is_drawn_against_env_steps(tmp_path: Path) -> None:
+    tracker = WandbTracker(tmp_path, mode="offline", project="tests", name="axes", config={})
+    tracker.log(4096, {"play/score": 0.5})
+    tracker.close()
+    axes = read_definitions(tmp_path)
+    for metric in METRICS:
+        assert axes[metric.name] == (None if metric.name == STEP_METRIC else STEP_METRIC)
+
+
+def test_a_resumed_run_joins_its_group(tmp_path: Path) -> None:
+    for part in ("first", "second"):
+        (tmp_path / part).mkdir()
+        tracker = WandbTracker(
+            tmp_path / part, mode="offline", project="tests", name="long", config={}
+        )
+        tracker.log(0, {"league/elo": 1.0})
+        tracker.close()
+    first, second = (read_runs(tmp_path / part)[0] for part in ("first", "second"))
+    assert first.run_group == second.run_group == "long"
+    assert first.run_id != second.run_id
+    assert (first.job_type, first.host) == ("train", "")
+
+
+def test_paths_are_no_part_of_what_is_shown() -> None:
+    config = {
+        "run": {"name": "mine", "root": "runs", "init": "/home/me/w", "seed": 3},
+        "levels": [1, 2],
+        "other": {"file": "~/x", "share": 0.5, "text": "a/b"},
+    }
+    assert hide_paths(config) == {
+        "run": {"name": "mine", "seed": 3},
+        "levels": [1, 2],
+        "other": {"share": 0.5, "text": "a/b"},
+    }
+
+
+def test_dead_training_is_warned_of_once_and_drawn(tmp_path: Path) -> None:
+    path, warnings = tmp_path / "metrics.jsonl", list[str]()
+    tracker = WatchfulTracker(CompositeTracker([JsonlTracker(path)]), warnings.append)
+    for iteration in range(PATIENCE + 3):
+        tracker.log(iteration, {"policy/entropy_ratio": 1.0, "play/clears": 2})
+    assert len(warnings) == 1
+    assert warnings[0].startswith("warning: entropy ratio above 0.98 for 10 iterations")
+    tracker.log(99, {"policy/entropy_ratio": 0.5})
+    tracker.close()
+    rung = [line.get("alarm/entropy") for line in read_jsonl(path)]
+    assert rung == [None] * (PATIENCE - 1) + [1.0] * 4 + [0.0]
 
 
 def test_jsonl_goes_on_after_a_line_that_was_cut_short(tmp_path: Path) -> None:
@@ -164,3 +218,9 @@ def test_the_payoff_table_shows_scores(tmp_path: Path) -> None:
         "columns": ["player", "a", "b"],
         "rows": [["a", None, 0.75], ["b", 0.25, None]],
     }
+
+
+def test_the_page_has_the_table() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "tracking.md").read_text()
+    for metric in METRICS:
+        assert f"| `{metric.name}` | {metric.unit} | {metric.meaning} | " in page

@@ -18,20 +18,34 @@ FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
     """Return the logged rows of all offline runs under `folder`, oldest run first."""
+    return [
+        {
+            item.key or "/".join(item.nested_key): json.loads(item.value_json)
+            for item in history.item
+        }
+        for history in _read(folder, "history")
+    ]
+
+
+def read_runs(folder: Path) -> list[Any]:
+    """Return the records of the runs themselves: id, group, job type, host and so on."""
+    return _read(folder, "run")
+
+
+def read_definitions(folder: Path) -> dict[str, str | None]:
+    """Return the step metric of each metric that was defined, None where it has none."""
+    return {
+        metric.name or metric.glob_name: metric.step_metric or None
+        for metric in _read(folder, "metric")
+    }
+
+
+def _read(folder: Path, kind: str) -> list[Any]:
+    """Return the contents of all records of one kind."""
     from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
-    rows = []
-    for payload in _payloads(folder):
-        record = Record.FromString(payload)
-        if record.WhichOneof("record_type") == "history":
-            items = record.history.item
-            rows.append(
-                {
-                    item.key or "/".join(item.nested_key): json.loads(item.value_json)
-                    for item in items
-                }
-            )
-    return rows
+    records = map(Record.FromString, _payloads(folder))
+    return [getattr(record, kind) for record in records if record.WhichOneof("record_type") == kind]
 
 
 def read_records(folder: Path) -> bytes:
