@@ -1,4 +1,4 @@
-"""The league manager: when `main` is frozen, whom it meets next, and which games rate a snapshot.
+"""The league manager: who learns, whom it meets, when it is frozen, which games rate a snapshot.
 
 A state machine over counters and named random streams. It plays nothing, writes nothing and knows
 no RLlib: the run asks, acts, and keeps `state_dict` in its checkpoint.
@@ -6,20 +6,35 @@ no RLlib: the run asks, acts, and keeps `state_dict` in its checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from envs.game.setup import NUM_SEEDS
-from league.matchmaking import Candidates, FloatArray, draw_opponents, opponent_probabilities
+from league.matchmaking import (
+    Candidates,
+    FloatArray,
+    draw_opponents,
+    expected_payoff,
+    opponent_probabilities,
+)
+from league.nash import nash_average
+from league.payoff import Payoff
 from league.pool import OpponentPool
+from league.recent import GameScore, RecentResults
 from league.rng import RngStreams, make_rng
+from league.roles import MAIN, Exploiter, Turn
 from league.settings import EvaluationSettings, LeagueSettings
+from league.snapshot_gate import SnapshotGate
 
 LAST_GAP: Final = 0.1
 """Share of the run that must lie between the last two snapshots for a last one to be worth it."""
+EARLY_GAP: Final = 0.25
+"""Share of `snapshot_every` that must have passed before the gate can freeze main."""
+NASH_SHARE: Final = 0.02
+"""Probability in the Nash mixture that protects a snapshot from being retired."""
 _MAX_POLICY_SEED: Final = 2**31
 
 
@@ -36,7 +51,7 @@ class PlannedPair:
 
 
 class LeagueManager:
-    """Decides for one learner, `role`, and its pool."""
+    """Decides for `main`, the exploiters, and the pool that they share."""
 
     def __init__(
         self,
@@ -45,7 +60,8 @@ class LeagueManager:
         *,
         total_env_steps: int,
         seed: int,
-        role: str = "main",
+        role: str = MAIN,
+        exploiters: Sequence[Exploiter] = (),
     ) -> None:
         """Start a league without snapshots.
 
@@ -54,67 +70,167 @@ class LeagueManager:
             evaluation: Which games rate a snapshot.
             total_env_steps: Length of the run.
             seed: Seed of the run.
-            role: The learner; its snapshots are called `role-0000`, `role-0001`, ...
+            role: Main's name; its snapshots are called `role-0000`, `role-0001`, ...
+            exploiters: Those that learn in turn with main.
         """
         self._league = league
         self._evaluation = evaluation
         self._total_env_steps = total_env_steps
         self._role = role
+        self._exploiters = {one.name: one for one in exploiters}
         self._pool = OpponentPool(league.scripted, league.max_snapshots)
         self._streams = RngStreams(seed)
         # Every rated pair takes the next round of one fixed shuffle, so none comes twice.
         self._rounds = make_rng(seed, "evaluation/rounds").permutation(NUM_SEEDS)
         self._num_pairs = 0
+        self._num_turns = 0
         self._last_snapshot_steps: int | None = None
+        self._recent = RecentResults()
+        self._gate = SnapshotGate(league.snapshot_gate, league.gate_elo, league.snapshot_min_games)
 
     @property
     def pool(self) -> OpponentPool:
         """The opponents; add to it through `add_snapshot` only."""
         return self._pool
 
-    def opponent_shares(self, ratings: Mapping[str, float]) -> dict[str, float]:
-        """Return the probability of each active member to be drawn for a slot.
+    def opponent_shares(
+        self, ratings: Mapping[str, float], payoff: Payoff | None = None
+    ) -> dict[str, float]:
+        """Return the probability of each active member to be drawn for a slot of main.
 
         Args:
-            ratings: Elo points of rated players; the learner stands where its newest rated
-                snapshot stands.
+            ratings: Elo points of rated players; main stands where its newest rated snapshot
+                stands.
+            payoff: Results of the rated games; None goes by the ratings alone.
         """
-        candidates = self._candidates(ratings)
+        candidates = self._candidates(ratings, payoff)
         return dict(zip(candidates.names, self._probabilities(candidates).tolist(), strict=True))
 
-    def choose_opponents(self, ratings: Mapping[str, float]) -> list[str]:
-        """Draw the opponent of every slot for the next iteration; one may hold several slots.
+    def choose_opponents(
+        self, ratings: Mapping[str, float], payoff: Payoff | None = None
+    ) -> list[str]:
+        """Draw main's opponent of every slot for the next iteration; one may hold several slots.
 
         Args:
             ratings: As for `opponent_shares`.
+            payoff: As for `opponent_shares`.
         """
-        candidates = self._candidates(ratings)
+        candidates = self._candidates(ratings, payoff)
         rng = self._streams["matchmaking"]
         chances = self._probabilities(candidates)
         return draw_opponents(candidates, chances, self._league.slots, rng)
 
-    def is_snapshot_due(self, env_steps: int, *, last: bool = False) -> bool:
-        """Whether the learner should be frozen now.
+    def next_turn(self, ratings: Mapping[str, float], payoff: Payoff | None = None) -> Turn:
+        """Return who learns in the next iteration, and against whom: main and the others in turn.
 
-        It is at the start, then whenever `snapshot_every` steps have passed, and at the end of
-        the run if a tenth of the run has.
+        Call it once an iteration, after main's first snapshot.
 
         Args:
-            env_steps: Env steps that the learner has seen.
+            ratings: As for `opponent_shares`.
+            payoff: As for `opponent_shares`.
+        """
+        learners = (self._role, *self._exploiters)
+        learner = learners[self._num_turns % len(learners)]
+        self._num_turns += 1
+        if learner == self._role:
+            return Turn(learner, tuple(self.choose_opponents(ratings, payoff)), None)
+        exploiter, rng = self._exploiters[learner], self._streams[f"exploiter/{learner}"]
+        if exploiter.start is None:
+            exploiter.begin(self._pool.snapshots_of_main(), rng)
+        candidates = self._candidates(ratings, payoff, exploiter)
+        opponents = exploiter.choose_opponents(
+            candidates, self._league.slots, self._league.floor, rng
+        )
+        return Turn(learner, tuple(opponents), exploiter.take_start())
+
+    def record_games(
+        self, results: Iterable[GameScore], *, learner: str | None = None, env_steps: int = 0
+    ) -> None:
+        """Count the training games of an iteration: they steer matchmaking and the gate.
+
+        Args:
+            results: Opponent and score of each game; None for a game without a result.
+            learner: Who played them; None is main.
+            env_steps: Env steps of the iteration.
+        """
+        if learner in self._exploiters:
+            self._exploiters[learner].record(results, env_steps)
+            return
+        results = list(results)
+        self._recent.update(results)
+        newest = self._pool.snapshots_of_main()[-1:]
+        self._gate.add([score for name, score in results if (name,) == newest], len(results))
+
+    def is_snapshot_due(self, env_steps: int, *, last: bool = False) -> bool:
+        """Whether main should be frozen now.
+
+        It is at the start, then whenever `snapshot_every` steps have passed or the gate says that
+        main is stronger than its newest snapshot, and at the end of the run if a tenth of the run
+        has passed.
+
+        Args:
+            env_steps: Env steps that main has seen.
             last: The run ends here.
         """
         if self._last_snapshot_steps is None:
             return True
         passed = env_steps - self._last_snapshot_steps
-        enough = LAST_GAP * self._total_env_steps if last else self._league.snapshot_every
-        return passed >= min(enough, self._league.snapshot_every)
+        every = self._league.snapshot_every
+        if last:
+            return passed >= min(LAST_GAP * self._total_env_steps, every)
+        if passed >= every and self._gate.has_games:
+            return True
+        return self._gate.is_stronger() and passed >= EARLY_GAP * every
 
-    def add_snapshot(self, env_steps: int) -> str:
-        """Name a new snapshot, put it into the pool and return its id."""
-        name = f"{self._role}-{len(self._pool.snapshots):04d}"
-        self._pool.add(name)
+    def add_snapshot(
+        self,
+        env_steps: int,
+        ratings: Mapping[str, float] | None = None,
+        payoff: Payoff | None = None,
+    ) -> str:
+        """Name a new snapshot of main, put it into the pool and return its id.
+
+        Args:
+            env_steps: Env steps that main has seen.
+            ratings: As for `opponent_shares`; they protect the best from being retired.
+            payoff: The same, for the Nash support.
+        """
+        name = f"{self._role}-{len(self._pool.snapshots_of_main()):04d}"
+        self._pool.add(name, ratings=ratings, support=self._nash_support(ratings or {}, payoff))
         self._last_snapshot_steps = env_steps
+        self._gate.clear()
         return name
+
+    def is_exploiter_due(self, learner: str) -> bool:
+        """Whether an exploiter should be frozen now; never true of main."""
+        return learner in self._exploiters and self._exploiters[learner].is_freeze_due()
+
+    def add_exploiter(
+        self,
+        learner: str,
+        ratings: Mapping[str, float] | None = None,
+        payoff: Payoff | None = None,
+    ) -> tuple[str, str | None]:
+        """Name a snapshot of an exploiter, put it into the pool, and let the exploiter go on.
+
+        Store its weights under the name returned: the next turn may start from others.
+
+        Args:
+            learner: Name of the exploiter.
+            ratings: As for `add_snapshot`.
+            payoff: As for `add_snapshot`.
+
+        Returns:
+            Id of the new snapshot, and the snapshot that it grew from.
+        """
+        exploiter = self._exploiters[learner]
+        number = sum(name.startswith(f"{learner}-") for name in self._pool.snapshots)
+        name, parent = f"{learner}-{number:04d}", exploiter.start
+        self._pool.add(
+            name, exploiter=True, ratings=ratings, support=self._nash_support(ratings or {}, payoff)
+        )
+        exploiter.freeze(self._pool.snapshots_of_main(), self._streams[f"exploiter/{learner}"])
+        return name, parent
 
     def plan_evaluation(self, snapshot: str) -> list[PlannedPair]:
         """Return the pairs that rate a new snapshot: the same number against each opponent.
@@ -138,6 +254,10 @@ class LeagueManager:
             "pool": self._pool.state_dict(),
             "streams": self._streams.state_dict(),
             "num_pairs": self._num_pairs,
+            "num_turns": self._num_turns,
+            "recent": self._recent.state_dict(),
+            "gate": self._gate.state_dict(),
+            "exploiters": {name: one.state_dict() for name, one in self._exploiters.items()},
             "last_snapshot_steps": self._last_snapshot_steps,
         }
 
@@ -150,18 +270,48 @@ class LeagueManager:
         self._streams.load_state_dict(state["streams"])
         self._pool.load_state_dict(state["pool"])
         self._num_pairs = state["num_pairs"]
+        self._num_turns = state["num_turns"]
+        self._recent.load_state_dict(state["recent"])
+        self._gate.load_state_dict(state["gate"])
+        for name, exploiter in self._exploiters.items():
+            exploiter.load_state_dict(state["exploiters"][name])
         self._last_snapshot_steps = state["last_snapshot_steps"]
 
-    def _candidates(self, ratings: Mapping[str, float]) -> Candidates:
-        names = self._pool.active
-        rated = [name for name in self._pool.snapshots if name in ratings]
+    def _candidates(
+        self,
+        ratings: Mapping[str, float],
+        payoff: Payoff | None,
+        exploiter: Exploiter | None = None,
+    ) -> Candidates:
+        names, pool = self._pool.active, self._pool
+        elo = np.array([ratings.get(name, np.nan) for name in names])
+        if exploiter is None:
+            stands_at = [name for name in pool.snapshots_of_main() if name in ratings][-1:]
+            points, games = self._recent.points(names), self._recent.games(names)
+        else:
+            start = exploiter.start
+            stands_at = [start] if start is not None and start in ratings else []
+            points, games = exploiter.recent(names)
         return Candidates(
             names=names,
-            ratings=np.array([ratings.get(name, np.nan) for name in names]),
-            is_snapshot=np.array([self._pool.is_snapshot(name) for name in names]),
-            learner_rating=ratings[rated[-1]] if rated else np.nan,
+            ratings=elo,
+            is_snapshot=np.array([pool.is_snapshot(name) for name in names]),
+            learner_rating=ratings[stands_at[0]] if stands_at else np.nan,
             sigma=self._league.sigma,
+            is_exploiter=np.array([pool.is_exploiter(name) for name in names]),
+            points=points,
+            games=games,
+            payoff=payoff,
         )
+
+    def _nash_support(self, ratings: Mapping[str, float], payoff: Payoff | None) -> list[str]:
+        """Return the active snapshots in the Nash mixture of the rated games, if there are any."""
+        if payoff is None:
+            return []
+        names = self._pool.active
+        elo = np.array([ratings.get(name, np.nan) for name in names])
+        mixture = nash_average(expected_payoff(names, elo, payoff) - 0.5).mixture
+        return [name for name, share in zip(names, mixture, strict=True) if share > NASH_SHARE]
 
     def _probabilities(self, candidates: Candidates) -> FloatArray:
         return opponent_probabilities(self._league.matchmaking, candidates, self._league.floor)
@@ -169,7 +319,8 @@ class LeagueManager:
     def _rating_opponents(self, snapshot: str) -> list[str]:
         """Return the scripted opponents and a spread of the snapshots before this one."""
         snapshots = self._pool.snapshots
-        earlier = snapshots[: snapshots.index(snapshot)]
+        before = snapshots[: snapshots.index(snapshot)]
+        earlier = [name for name in before if not self._pool.is_exploiter(name)]
         count = min(self._evaluation.past_snapshots, len(earlier))
         # From the newest down to the first: close ones are informative, far ones show forgetting.
         picks = np.linspace(len(earlier) - 1, 0, count).round().astype(int)

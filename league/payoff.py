@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from league.ratings import DecisivePair, Tally
+from league.proportion import Proportion, estimate_proportion
 from league.records import PairRow, Result, ResultCount
+from league.tallies import DecisivePair, Tally
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -79,11 +80,39 @@ class Payoff:
             Shape (n, n); NaN where the two have no game with a result. Off the diagonal,
             `scores() + scores().T == 1`.
         """
-        points = self.wins + self.draws / 2 + self.losses.T + self.draws.T / 2
-        games = self.wins + self.draws + self.losses
+        points, games = self._points_and_games()
         with np.errstate(invalid="ignore"):
-            scores: FloatArray = points / (games + games.T)
+            scores: FloatArray = points / games
         return scores
+
+    def blended_scores(self, predicted: FloatArray, prior_games: float) -> FloatArray:
+        """Return the posterior mean of each row player's score against each column player.
+
+        Args:
+            predicted: Scores that ratings predict, shape (n, n).
+            prior_games: How many games the prediction is worth, above 0.
+
+        Returns:
+            Shape (n, n), finite: (points + prior_games * predicted) / (games + prior_games).
+        """
+        points, games = self._points_and_games()
+        blended: FloatArray = (points + prior_games * predicted) / (games + prior_games)
+        return blended
+
+    def among(self, names: Sequence[str]) -> Payoff:
+        """Return the same counts for the given players, in their order; new ones have no games."""
+        positions = [self.names.index(name) if name in self.names else -1 for name in names]
+        chosen = np.ix_(positions, positions)
+        tables = (
+            np.pad(table, ((0, 1), (0, 1)))[chosen]
+            for table in (self.wins, self.draws, self.losses, self.stopped)
+        )
+        return Payoff(tuple(names), *tables)
+
+    def draw_rate(self) -> Proportion:
+        """Return the share of draws among the games with a result; ratings leave it out."""
+        draws = int(self.draws.sum())
+        return estimate_proportion(draws, draws + int(self.wins.sum() + self.losses.sum()))
 
     def record_of(self, name: str, opponent: str | None = None) -> Record:
         """Return the results of `name` over both seats, against one opponent or all.
@@ -99,6 +128,12 @@ class Payoff:
             losses=int(self.losses[mine, theirs].sum() + self.wins[theirs, mine].sum()),
             stopped=int(self.stopped[mine, theirs].sum() + self.stopped[theirs, mine].sum()),
         )
+
+    def _points_and_games(self) -> tuple[FloatArray, IntArray]:
+        """Return wins plus half of the draws over both seats, and the games with a result."""
+        points = self.wins + self.draws / 2 + self.losses.T + self.draws.T / 2
+        games = self.wins + self.draws + self.losses
+        return points, games + games.T
 
     def _position(self, name: str) -> int:
         if name not in self.names:

@@ -25,6 +25,7 @@ from league.bradley_terry import Links, Outcomes, free_parameters, maximise_like
 from league.elo import ELO_PER_NAT, expected_score, sigmoid
 from league.head_to_head import EloDifference, elo_difference
 from league.rating_bounds import Kind, Win, classify_players, one_sided_bounds
+from league.tallies import DecisivePair, Seating, Tally, add_up
 
 __all__ = [
     "ANCHOR_RATING",
@@ -41,6 +42,10 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 ANCHOR_RATING: Final = 1000.0
+SEAT_SD: Final = 100.0
+"""Elo points: standard deviation of the seat bonus around 0, where the games say nothing."""
+LEVEL_SD: Final = 400.0
+"""Elo points per level: the same of the handicap."""
 PSEUDO_GAMES: Final = 0.2
 """Imagined games per played match-up, half won by each; keeps undefeated players finite."""
 Z95: Final = 1.959963984540054
@@ -48,32 +53,6 @@ Z95: Final = 1.959963984540054
 
 _PRIOR_PAIRS: Final = 20
 """Weight, in pairs, of the assumption that the two games of a pair are independent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Decisive games of two policies in fixed seats."""
-
-    seat_0: str
-    """Policy in the left seat."""
-    seat_1: str
-    """Policy in the right seat."""
-    wins_0: int
-    """Games won by the left seat."""
-    wins_1: int
-    """Games won by the right seat."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecisivePair:
-    """Two decisive games on one seed with the seats swapped."""
-
-    first: str
-    """Policy that sat in seat 0 in the pair's first game."""
-    second: str
-    """Policy that sat in seat 1 in the pair's first game."""
-    first_won: tuple[bool, bool]
-    """Whether `first` won each of the two games."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +92,10 @@ class Ratings:
     """Elo points that sitting in seat 0 is worth."""
     seat_bonus_sd: float
     """Elo points: standard error of `seat_bonus`."""
+    level_cost: float | None
+    """Elo points that one virus level above the opponent costs; None without such games."""
+    level_cost_sd: float | None
+    """Elo points: standard error of `level_cost`."""
     dispersion: float
     """Variance of pair scores over that of independent games; 1 where no pairs were given."""
 
@@ -142,6 +125,14 @@ class Ratings:
         i, j = self.names.index(first), self.names.index(second)
         variance = self.covariance[i, i] + self.covariance[j, j] - 2 * self.covariance[i, j]
         return float(self.elo[i] - self.elo[j]), math.sqrt(max(float(variance), 0.0))
+
+    def predicted_scores(self) -> FloatArray:
+        """Return each row player's chance against each column player in a decisive game.
+
+        Returns:
+            Shape (n, n), with neither seat nor level in anyone's favour.
+        """
+        return expected_score(self.elo, self.elo)
 
     def ladder(self) -> list[Rating]:
         """Return all players, the highest rating first."""
@@ -173,62 +164,75 @@ def fit_ratings(
     Raises:
         ValueError: A policy met itself, or a count is negative.
     """
-    counts = _add_up(tallies)
-    names = tuple(sorted({anchor, *(name for seats in counts for name in seats)}))
+    counts = add_up(tallies)
+    names = tuple(sorted({anchor, *(name for seating in counts for name in seating[:2])}))
     index = {name: position for position, name in enumerate(names)}
     rows, links = _make_rows(counts, index), _make_links(parents or {}, index)
     free = free_parameters(len(names), rows, links, index[anchor])
-    theta, gamma, covariance = maximise_likelihood(len(names), rows, links, free)
+    theta, beta, covariance = maximise_likelihood(len(names), rows, links, free)
     theta += anchor_rating / ELO_PER_NAT
-    dispersion = _estimate_dispersion(pairs, index, theta, gamma, len(free))
+    dispersion = _estimate_dispersion(pairs, index, theta, beta, len(free))
     covariance *= dispersion * ELO_PER_NAT**2
-    wins = _list_wins(counts, index, gamma)
-    kinds = classify_players(len(names), wins, index[anchor])
-    elo = theta * ELO_PER_NAT
-    lower, upper = one_sided_bounds(
-        elo, covariance[:-1, :-1], wins, kinds, games_per_evidence=2 if pairs else 1
+    elo, effects = theta * ELO_PER_NAT, beta * ELO_PER_NAT
+    size = len(names)
+    wins = _list_wins(counts, index, effects)
+    kinds = classify_players(size, wins, index[anchor])
+    lower, upper = _find_intervals(
+        elo, covariance[:size, :size], wins, kinds, games_per_evidence=2 if pairs else 1
     )
-    half_width = Z95 * np.sqrt(np.diag(covariance)[:-1])
-    inside = np.array([kind == "interval" for kind in kinds])
+    errors = np.sqrt(np.diag(covariance)[size:])
+    handicapped = len(effects) > 1
     return Ratings(
         names=names,
         anchor=anchor,
         elo=elo,
-        covariance=covariance[:-1, :-1],
-        lower=np.where(inside, elo - half_width, lower),
-        upper=np.where(inside, elo + half_width, upper),
+        covariance=covariance[:size, :size],
+        lower=lower,
+        upper=upper,
         kinds=kinds,
         games=_count_games(counts, index),
-        seat_bonus=float(gamma * ELO_PER_NAT),
-        seat_bonus_sd=math.sqrt(float(covariance[-1, -1])),
+        seat_bonus=float(effects[0]),
+        seat_bonus_sd=float(errors[0]),
+        level_cost=float(-effects[1]) if handicapped else None,
+        level_cost_sd=float(errors[1]) if handicapped else None,
         dispersion=dispersion,
     )
 
 
-def _add_up(tallies: Iterable[Tally]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return wins by seating in a fixed order, so that the order of the log cannot matter."""
-    counts: dict[tuple[str, str], tuple[int, int]] = {}
-    for tally in tallies:
-        if tally.seat_0 == tally.seat_1:
-            raise ValueError(f"expected two different players, got {tally.seat_0!r} twice")
-        if min(tally.wins_0, tally.wins_1) < 0:
-            raise ValueError(f"expected counts >= 0, got {tally}")
-        seats = (tally.seat_0, tally.seat_1)
-        wins_0, wins_1 = counts.get(seats, (0, 0))
-        counts[seats] = (wins_0 + tally.wins_0, wins_1 + tally.wins_1)
-    return dict(sorted(counts.items()))
+def make_outcomes(counts: Mapping[Seating, tuple[int, int]], index: Mapping[str, int]) -> Outcomes:
+    """Return decisive games as rows of the likelihood, without any prior.
+
+    Args:
+        counts: From `league.tallies.add_up`.
+        index: Position of every player.
+
+    Returns:
+        One row per seating. The first covariate is the seat; the levels are a second one, where
+        any game had a handicap.
+    """
+    ends = np.array([(index[a], index[b]) for a, b, _ in counts], np.int64).reshape(-1, 2)
+    won = np.array(list(counts.values()), np.float64).reshape(-1, 2)
+    levels = np.array([above for *_, above in counts], np.float64)
+    covariates = np.stack([np.ones(len(levels)), levels], axis=1)
+    used = 1 + bool(np.any(levels))
+    scale = np.array([SEAT_SD, LEVEL_SD])[:used] / ELO_PER_NAT
+    return Outcomes(ends[:, 0], ends[:, 1], covariates[:, :used], won[:, 0], won[:, 1], scale)
 
 
-def _make_rows(
-    counts: Mapping[tuple[str, str], tuple[int, int]], index: Mapping[str, int]
-) -> Outcomes:
-    played = sorted({(min(seats), max(seats)) for seats in counts})
-    real = [(index[a], index[b], 1.0, *wins) for (a, b), wins in counts.items()]
-    half = PSEUDO_GAMES / 2
-    table = np.array([*real, *((index[a], index[b], 0.0, half, half) for a, b in played)])
-    table = table.reshape(-1, 5)
-    ends = table[:, :2].astype(np.int64)
-    return Outcomes(ends[:, 0], ends[:, 1], table[:, 2], table[:, 3], table[:, 4])
+def _make_rows(counts: Mapping[Seating, tuple[int, int]], index: Mapping[str, int]) -> Outcomes:
+    """Return the rows of the games, and a weak prior that holds every played match-up together."""
+    rows = make_outcomes(counts, index)
+    played = sorted({(min(a, b), max(a, b)) for a, b, _ in counts})
+    ends = np.array([(index[a], index[b]) for a, b in played], np.int64).reshape(-1, 2)
+    half = np.full(len(played), PSEUDO_GAMES / 2)
+    return Outcomes(
+        i=np.concatenate([rows.i, ends[:, 0]]),
+        j=np.concatenate([rows.j, ends[:, 1]]),
+        covariates=np.concatenate([rows.covariates, np.zeros((len(played), len(rows.scale)))]),
+        won=np.concatenate([rows.won, half]),
+        lost=np.concatenate([rows.lost, half]),
+        scale=rows.scale,
+    )
 
 
 def _make_links(parents: Mapping[str, str], index: Mapping[str, int]) -> Links:
@@ -243,11 +247,25 @@ def _make_links(parents: Mapping[str, str], index: Mapping[str, int]) -> Links:
     return Links(ends[:, 0], ends[:, 1])
 
 
+def _find_intervals(
+    elo: FloatArray,
+    covariance: FloatArray,
+    wins: Sequence[Win],
+    kinds: Sequence[Kind],
+    games_per_evidence: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of all 95 % intervals: normal ones, or bounds where a side is open."""
+    lower, upper = one_sided_bounds(elo, covariance, wins, kinds, games_per_evidence)
+    half_width = Z95 * np.sqrt(np.diag(covariance))
+    inside = np.array([kind == "interval" for kind in kinds])
+    return np.where(inside, elo - half_width, lower), np.where(inside, elo + half_width, upper)
+
+
 def _estimate_dispersion(
     pairs: Sequence[DecisivePair],
     index: Mapping[str, int],
     theta: FloatArray,
-    gamma: float,
+    beta: FloatArray,
     num_parameters: int,
 ) -> float:
     """Return the variance of pair scores relative to independent games, shrunk towards 1.
@@ -260,7 +278,9 @@ def _estimate_dispersion(
     i = np.array([index[pair.first] for pair in pairs])
     j = np.array([index[pair.second] for pair in pairs])
     won = np.array([pair.first_won for pair in pairs], np.float64)
-    gaps = (theta[i] - theta[j])[:, None] + gamma * np.array([1.0, -1.0])
+    gaps = (theta[i] - theta[j])[:, None] + beta[0] * np.array([1.0, -1.0])
+    if len(beta) > 1:
+        gaps = gaps + beta[1] * np.array([pair.levels_above for pair in pairs])
     chance = sigmoid(gaps)
     scatter = float(np.sum((won - chance).sum(axis=1) ** 2))
     independent = float(np.sum(chance * (1 - chance)))
@@ -271,21 +291,23 @@ def _estimate_dispersion(
 
 
 def _list_wins(
-    counts: Mapping[tuple[str, str], tuple[int, int]], index: Mapping[str, int], gamma: float
+    counts: Mapping[Seating, tuple[int, int]], index: Mapping[str, int], effects: FloatArray
 ) -> list[Win]:
-    bonus = gamma * ELO_PER_NAT
     wins = []
-    for (a, b), (wins_0, wins_1) in counts.items():
+    for (a, b, levels_above), (wins_0, wins_1) in counts.items():
+        bonus = float(effects[0])
+        if len(effects) > 1:
+            bonus += float(effects[1]) * levels_above
         wins.append(Win(index[a], index[b], bonus, wins_0))
         wins.append(Win(index[b], index[a], -bonus, wins_1))
     return [win for win in wins if win.count]
 
 
 def _count_games(
-    counts: Mapping[tuple[str, str], tuple[int, int]], index: Mapping[str, int]
+    counts: Mapping[Seating, tuple[int, int]], index: Mapping[str, int]
 ) -> NDArray[np.int64]:
     games = np.zeros(len(index), np.int64)
-    for seats, wins in counts.items():
-        for name in seats:
+    for seating, wins in counts.items():
+        for name in seating[:2]:
             games[index[name]] += sum(wins)
     return games

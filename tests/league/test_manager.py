@@ -9,13 +9,17 @@ import pytest
 from scipy.stats import chisquare
 
 from league.manager import LeagueManager
+from league.payoff import Payoff
+from league.records import ResultCount
 from league.settings import EvaluationSettings, LeagueSettings
 
 RATINGS = {"random": 300.0, "noop": 200.0, "greedy": 1000.0, "main-0000": 350.0}
 
 
 def make_manager(seed: int = 0, total: int = 1000, **changes: Any) -> LeagueManager:
-    league = LeagueSettings(**{"snapshot_every": 250, "slots": 3, **changes})
+    scripted = ("random", "noop", "greedy")
+    settings = {"scripted": scripted, "snapshot_every": 250, "slots": 3, **changes}
+    league = LeagueSettings(**settings)
     evaluation = EvaluationSettings(opponents=("random", "greedy"), past_snapshots=2, pairs=4)
     return LeagueManager(league, evaluation, total_env_steps=total, seed=seed)
 
@@ -177,3 +181,66 @@ def test_the_state_survives_json() -> None:
 def test_the_state_of_another_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="seed"):
         make_manager(seed=1).load_state_dict(make_manager(seed=0).state_dict())
+
+
+def test_a_clearly_stronger_main_is_frozen_early() -> None:
+    manager = make_manager(snapshot_gate="gsprt")
+    manager.add_snapshot(0)
+    manager.record_games([("main-0000", 1.0)] * 80)
+    # A quarter of the usual distance must lie between two snapshots all the same.
+    assert not manager.is_snapshot_due(60)
+    assert manager.is_snapshot_due(70)
+    manager.add_snapshot(70)
+    assert not manager.is_snapshot_due(200)
+
+
+def test_wins_over_others_are_no_reason_to_freeze_early() -> None:
+    manager = make_manager(snapshot_gate="gsprt")
+    manager.add_snapshot(0)
+    manager.record_games([("random", 1.0)] * 500)
+    assert not manager.is_snapshot_due(200)
+
+
+def test_time_alone_needs_games_but_at_the_end() -> None:
+    manager = make_manager(snapshot_min_games=50)
+    manager.add_snapshot(0)
+    manager.record_games([("random", 1.0)] * 49)
+    assert not manager.is_snapshot_due(999)
+    assert manager.is_snapshot_due(1000, last=True)
+    manager.record_games([("random", None)])
+    assert manager.is_snapshot_due(250)
+
+
+def test_what_main_scored_steers_whom_it_meets() -> None:
+    manager = make_manager(matchmaking="pfsp")
+    manager.add_snapshot(0)
+    before = manager.opponent_shares(RATINGS)["noop"]
+    manager.record_games([("noop", 0.0)] * 50)
+    assert manager.opponent_shares(RATINGS)["noop"] > 2 * before
+
+
+def test_retired_snapshots_can_still_be_rated() -> None:
+    """D4: eviction takes a snapshot out of the draw, not out of the world."""
+    manager = make_manager(max_snapshots=2, total=10**9)
+    for number in range(6):
+        manager.add_snapshot(number, RATINGS, Payoff.from_counts([]))
+    assert "main-0002" not in manager.opponent_shares(RATINGS)
+    assert {pair.players[1] for pair in manager.plan_evaluation("main-0002")} == {
+        "random",
+        "greedy",
+        "main-0000",
+        "main-0001",
+    }
+
+
+def test_the_nash_support_is_not_retired() -> None:
+    """`main-0001` is worst by rating, but alone beats the one that beats everyone."""
+    manager = make_manager(max_snapshots=3)
+    names = [f"main-{number:04d}" for number in range(7)]
+    counts = [ResultCount((a, b), "win", 400) for a, b in pairwise(reversed(names))]
+    counts += [ResultCount(("main-0001", name), "win", 4000) for name in names[2:]]
+    counts += [ResultCount(("greedy", "main-0001"), "win", 4000)]
+    counts += [ResultCount((name, "greedy"), "win", 4000) for name in names[2:]]
+    for number in range(7):
+        manager.add_snapshot(number, RATINGS, Payoff.from_counts(counts))
+    assert "main-0001" in manager.pool.active

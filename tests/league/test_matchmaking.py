@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -13,9 +14,17 @@ from league.matchmaking import (
     SAMPLERS,
     Candidates,
     FloatArray,
+    Sampler,
     draw_opponents,
     opponent_probabilities,
+    register_sampler,
+    weigh_even_games,
+    weigh_forgotten,
+    weigh_losses,
+    weigh_losses_capped,
 )
+from league.payoff import Payoff
+from league.records import ResultCount
 
 POOL = Candidates(
     names=("random", "greedy", "main-0000", "main-0001", "main-0002"),
@@ -35,10 +44,24 @@ def expected_elo_probabilities(pool: Candidates, floor: float) -> FloatArray:
     return (1 - floor) * shares + floor / len(weights)
 
 
+def expected_pfsp_probabilities(pool: Candidates) -> FloatArray:
+    """35 % newest, 50 % (1 - x)^2, 15 % everyone, for no snapshot of POOL is under 0.45."""
+    predicted = 1 / (1 + 10 ** ((pool.ratings - pool.learner_rating) / 400))
+    squared = (1 - predicted) ** 2
+    newest = np.array([0, 0, 0, 0, 1.0])
+    assert predicted.min() > 0.45
+    shares: FloatArray = 0.35 * newest + 0.5 * squared / squared.sum() + 0.15 / 5
+    return 0.95 * shares + 0.01
+
+
 EXPECTED = {
     "elo": expected_elo_probabilities(POOL, DEFAULT_FLOOR),
     "uniform": np.full(5, 0.2),
     "latest": np.array([0.01, 0.01, 0.01, 0.01, 0.96]),
+    "80/20": 0.95 * np.array([0.05, 0.05, 0.05, 0.05, 0.8]) + 0.01,
+    "pfsp": expected_pfsp_probabilities(POOL),
+    # By ratings alone the best player is its own answer.
+    "psro": 0.95 * np.array([0.04, 0.04, 0.04, 0.04, 0.84]) + 0.01,
 }
 
 
@@ -89,7 +112,7 @@ def test_a_single_member_is_always_drawn(sampler: str) -> None:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_an_unrated_learner_draws_everyone_alike_or_the_newest(sampler: str) -> None:
     chances = opponent_probabilities(sampler, replace(POOL, learner_rating=np.nan))
-    if sampler != "latest":
+    if sampler in ("elo", "uniform"):
         np.testing.assert_allclose(chances, 0.2)
     assert np.all(np.isfinite(chances))
 
@@ -114,7 +137,7 @@ def test_an_empty_pool_is_refused() -> None:
 
 
 def test_an_unknown_sampler_is_named_with_the_nearest() -> None:
-    with pytest.raises(ValueError, match="elo, uniform, latest, got 'unifrom'; did you mean"):
+    with pytest.raises(ValueError, match=r"elo, uniform, latest, .*, got 'unifrom'; did you mean"):
         opponent_probabilities("unifrom", POOL)
 
 
@@ -139,3 +162,88 @@ def test_a_sampler_without_preference_leaves_everyone_alike(
 ) -> None:
     monkeypatch.setattr(matchmaking, "SAMPLERS", {"none": lambda _: np.zeros(5)})
     np.testing.assert_allclose(opponent_probabilities("none", POOL), 0.2)
+
+
+def with_results(points: list[float], games: list[float]) -> Candidates:
+    return replace(POOL, points=np.array(points), games=np.array(games))
+
+
+def test_the_score_moves_from_the_prediction_to_what_was_scored() -> None:
+    predicted = POOL.scores
+    few = with_results([0, 0, 0, 0, 0], [0, 4, 0, 0, 0]).scores
+    many = with_results([0, 0, 0, 0, 0], [0, 4000, 0, 0, 0]).scores
+    assert few[1] == pytest.approx(predicted[1] * 8 / 12)
+    assert many[1] < 0.01
+    np.testing.assert_array_equal(few[[0, 2, 3, 4]], predicted[[0, 2, 3, 4]])
+
+
+def test_a_nemesis_that_ratings_do_not_see_is_drawn_more() -> None:
+    before = opponent_probabilities("pfsp", POOL)
+    after = opponent_probabilities("pfsp", with_results([0, 0, 2, 0, 0], [0, 0, 40, 0, 0]))
+    assert after[2] > 3 * before[2]
+    np.testing.assert_array_equal(
+        opponent_probabilities("elo", POOL),
+        opponent_probabilities("elo", with_results([0, 0, 2, 0, 0], [0, 0, 40, 0, 0])),
+    )
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_record_of_one_kind_still_gives_probabilities(sampler: str, score: float) -> None:
+    """All wins or all losses: other leagues divide nothing by nothing here."""
+    games = np.full(5, 1e6)
+    chances = opponent_probabilities(sampler, replace(POOL, points=score * games, games=games))
+    assert chances.sum() == pytest.approx(1)
+    assert np.all(chances > 0)
+
+
+def test_latest_is_the_learners_own() -> None:
+    exploiters = np.array([False, False, False, False, True])
+    chances = opponent_probabilities("latest", replace(POOL, is_exploiter=exploiters), floor=0)
+    assert chances.tolist() == [0, 0, 0, 1, 0]
+
+
+def test_verification_finds_the_forgotten_and_the_unanswered() -> None:
+    exploiters = np.array([False, False, True, False, False])
+    seen = with_results([0, 0, 0, 9, 5], [0, 0, 90, 90, 10])
+    forgotten = weigh_forgotten(replace(seen, is_exploiter=exploiters))
+    assert forgotten.tolist() == [0, 0, 1, 1, 0]
+    calm = with_results([90, 90, 90, 90, 90], [90, 90, 90, 90, 90])
+    assert weigh_forgotten(calm).tolist() == [1, 1, 1, 1, 1]
+
+
+def test_psro_draws_the_nash_of_the_results_not_of_the_ratings() -> None:
+    """Rock, paper, scissors among the snapshots; the two scripted members lose to all."""
+    scripted, snapshots = POOL.names[:2], POOL.names[2:]
+    wins = [*pairwise((*snapshots, snapshots[0])), *product(snapshots, scripted)]
+    payoff = Payoff.from_counts(ResultCount(pair, "win", 10**6) for pair in wins)
+    chances = opponent_probabilities("psro", replace(POOL, payoff=payoff), floor=0)
+    np.testing.assert_allclose(chances, [0.04, 0.04, *[0.04 + 0.8 / 3] * 3], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (weigh_losses, [1.0, 0.5625, 0.25, 0.0625, 0.0]),
+        (weigh_even_games, [0.0, 0.1875, 0.25, 0.1875, 0.0]),
+        (weigh_losses_capped, [0.5, 0.5, 0.5, 0.25, 0.0]),
+    ],
+)
+def test_the_rules_of_prioritised_play(rule: Sampler, expected: list[float]) -> None:
+    scores = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    games = np.full(5, 1e12)
+    seen = replace(POOL, points=scores * games, games=games)
+    np.testing.assert_allclose(rule(seen), expected, atol=1e-6)
+
+
+def test_a_user_adds_a_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matchmaking, "_SAMPLERS", added := dict(SAMPLERS))
+    monkeypatch.setattr(matchmaking, "SAMPLERS", added)
+
+    @register_sampler("weakest")
+    def weigh_weakest(candidates: Candidates) -> FloatArray:
+        return candidates.scores
+
+    assert opponent_probabilities("weakest", POOL).argmax() == 0
+    with pytest.raises(ValueError, match="new name"):
+        register_sampler("weakest")

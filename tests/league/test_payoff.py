@@ -91,3 +91,25 @@ def test_pair_scores_are_from_the_first_view_whoever_sat_left() -> None:
     assert pair_scores(PAIRS, "a", "b").tolist() == [0.5, 0.0, 0.75, 1.0]
     assert pair_scores(PAIRS, "b", "a").tolist() == [0.5, 1.0, 0.25, 0.0]
     assert pair_scores(PAIRS, "b", "c").tolist() == []
+
+
+def test_blended_scores_lie_between_prediction_and_result(payoff: Payoff) -> None:
+    predicted = np.array([[0.5, 0.9, 0.7], [0.1, 0.5, 0.6], [0.3, 0.4, 0.5]])
+    blended = payoff.blended_scores(predicted, 2.0)
+    assert blended[0, 1] == pytest.approx((5 + 2 * 0.9) / (10 + 2))
+    assert blended[1, 2] == 0.6
+    np.testing.assert_allclose(blended + blended.T, 1)
+
+
+def test_a_payoff_among_others_keeps_counts_and_order(payoff: Payoff) -> None:
+    chosen = payoff.among(["c", "nobody", "a"])
+    assert chosen.names == ("c", "nobody", "a")
+    assert chosen.draws[0, 2] == 1
+    assert chosen.record_of("nobody") == Record(0, 0, 0, 0)
+    assert chosen.record_of("a") == payoff.record_of("a", "c")
+
+
+def test_the_draw_rate_is_told_apart(payoff: Payoff) -> None:
+    rate = payoff.draw_rate()
+    assert (rate.share, rate.games) == (5 / 11, 11)
+    assert rate.lower < 5 / 11 < rate.upper
