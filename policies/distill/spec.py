@@ -1,0 +1,98 @@
+"""What the small player is: its movement, its features, its tree. Three implementations follow it.
+
+This file and `docs/distillation.md` are the one definition; numpy (`routine.py`, `features.py`,
+`tree.py`), native code (`envs/backends/native/routine.hpp`) and the cartridge's 6502 code agree
+with it, and with each other, in every bit.
+
+Rows are counted from the top, 0..15. `top[x]` is the row of the highest occupied cell of column x,
+16 where the column is empty. Rotations, halves and colours are those of `envs.game.capsule`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from envs.game.capsule import NUM_ROTATIONS
+
+SPEC_VERSION: Final = 1
+"""Grows whenever a definition changes; trees of another version are refused."""
+
+THINK_FRAMES: Final = 4
+"""Frames at the start of control in which the routine presses nothing, whatever it decides."""
+TAP_FRAMES: Final = 2
+"""Frames from one tap to the next: pressed in one, released in the other."""
+TURNS: Final[tuple[int, ...]] = (0, 1, 2, 1)
+"""Turning taps by target rotation: none, one B, two A, one A."""
+MAX_TAPS: Final = 5
+"""Most taps to any pose: one turn and four steps, or two turns and three steps."""
+TARGET_FALLBACK: Final = (0, 3)
+"""Rotation and column of the spawn pose, which is a candidate of every falling capsule."""
+
+MAX_LEAVES: Final = 64
+MAX_DEPTH: Final = 16
+"""Most splits on a walk; it bounds the cycles of a decision."""
+PAGE_SIZE: Final = 256
+"""Bytes of the page in the cartridge that holds a tree, from its first byte on; the rest is $FF."""
+SPLIT_SIZE: Final = 3
+"""Feature, threshold, offset of the right child; the left child follows."""
+WALKER_SIZE: Final = 29
+"""Bytes of a 6502 routine that walks a tree and returns the bare value."""
+LEAF_FLAG: Final = 0x80
+"""Set in the one byte of a leaf, above its value."""
+MIN_VALUE: Final = 1
+MAX_VALUE: Final = 127
+"""Values of leaves."""
+
+RUN_CAP: Final = 4
+"""Longest run that is told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One number that is read off a candidate."""
+
+    name: str
+    low: int
+    high: int
+    """Smallest and largest value on any bottle of legal tiles."""
+    meaning: str
+    cost_bytes: int
+    """6502 bytes that fall away without it, about."""
+    cost_cycles: int
+    """6502 cycles a candidate, about."""
+
+
+FEATURES: Final = (
+    Feature("run_max", 1, 4, "longer of the two halves' runs", 12, 22),
+    Feature("run_min", 1, 4, "shorter of the two halves' runs", 6, 10),
+    Feature("covers_virus", 0, 2, "halves that rest on a virus of another colour", 4, 5),
+    Feature("covers_tile", 0, 2, "halves that rest on a tile, no virus, of another colour", 5, 5),
+    Feature("height", 1, 16, "rows from the floor up to the higher half", 22, 30),
+    Feature("upright", 0, 1, "1 for rotations 1 and 3", 3, 6),
+    Feature("blocked", 0, 2, "halves whose nearest virus below has another colour", 5, 8),
+    Feature("matched", 0, 2, "halves whose nearest virus below has their colour", 5, 8),
+    Feature("between", 0, 28, "tiles of another colour between halves and that virus", 18, 40),
+)
+"""In the order of the tree's feature numbers."""
+NUM_FEATURES: Final = len(FEATURES)
+FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
+
+ROTATION_ORDER: Final = tuple(range(NUM_ROTATIONS))
+"""Candidates come by rotation, then column, both ascending; on a full tie the first one wins."""
+
+
+def hash_spec() -> str:
+    """Return the SHA-256 of everything a tree's meaning depends on, as hexadecimal digits."""
+    facts = {
+        "version": SPEC_VERSION,
+        "features": [asdict(feature) for feature in FEATURES],
+        "think_frames": THINK_FRAMES,
+        "tap_frames": TAP_FRAMES,
+        "turns": TURNS,
+        "run_cap": RUN_CAP,
+        "tie": ["value descending", "height ascending", "rotation ascending", "column ascending"],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,151 @@
+"""Tunes the leaf values of a tree by what comes of its games: the cross-entropy method.
+
+The questions of the tree stay as imitation found them. Every generation plays all its members on
+the same set-ups, which are new for each generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from envs.game.layout import Speed
+from policies.distill.play import (
+    SoloResult,
+    count_start_viruses,
+    draw_starts,
+    play_capsules,
+    play_match_pages,
+)
+from policies.distill.spec import MAX_VALUE, MIN_VALUE
+from policies.distill.tree import Node, list_leaves, make_page, replace_leaves
+
+Goal = Literal["none", "solo", "match"]
+GOALS: Final[tuple[Goal, ...]] = ("none", "solo", "match")
+LEVELS: Final = (5, 10, 15)
+
+_SPREAD: Final = 19.0
+"""Standard deviation of the first generation."""
+_LEAST_SPREAD: Final = 2.5
+"""What the first generation's elite cannot take from the spread; it shrinks with each."""
+_SHRINKS: Final = 0.92
+_KEPT: Final = 0.3
+"""Share of mean and spread that a generation keeps."""
+_ELITE: Final = 0.25
+_TRIAL: Final = 4
+"""Games by which tuned and untuned are compared in the end, in those of a generation."""
+_NOT_CLEARED: Final = 6.0
+"""Cost of a round that was not cleared, in capsules a virus; each virus left adds to it."""
+_VIRUS_LEFT: Final = 4.0
+_SOLO_SHARE: Final = 0.4
+"""Of the games of a member that is tuned for matches: the others are against `greedy`."""
+_LOST: Final = 4.0
+"""Cost of a lost game against `greedy`, in capsules a virus."""
+_AHEAD: Final = 0.5
+"""Gain of ending a game a whole bottle ahead, in games won."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneConfig:
+    """How long to tune."""
+
+    goal: Goal = "solo"
+    generations: int = 60
+    members: int = 60
+    games: int = 60
+    """Games of a member in a generation."""
+
+
+def tune_leaves(
+    tree: Node,
+    config: TuneConfig,
+    rng: np.random.Generator,
+    *,
+    threads: int | None = 1,
+    on_generation: Callable[[int, float], None] | None = None,
+) -> Node:
+    """Return the tree with leaf values that play better; the tree itself if none were found.
+
+    Args:
+        tree: What to start from.
+        config: Goal and effort; the goal `none` gives the tree back.
+        rng: Source of members and set-ups.
+        threads: Threads that share the games.
+        on_generation: Called with the generation and the cost of its mean.
+    """
+    if config.goal == "none":
+        return tree
+    mean = np.array(list_leaves(tree), np.float64)
+    spread = np.full(len(mean), _SPREAD)
+    elite = max(2, round(config.members * _ELITE))
+    for generation in range(config.generations):
+        drawn = mean + spread * rng.standard_normal((config.members, len(mean)))
+        drawn[0] = mean
+        members = _round_leaves(drawn)
+        pages = np.stack([make_page(replace_leaves(tree, values)) for values in members])
+        costs = _measure(pages, config, rng, threads)
+        best = members[np.argsort(costs, kind="stable")[:elite]]
+        mean = _KEPT * mean + (1 - _KEPT) * best.mean(axis=0)
+        least = _LEAST_SPREAD * _SHRINKS**generation
+        spread = _KEPT * spread + (1 - _KEPT) * best.std(axis=0) + least
+        if on_generation is not None:
+            on_generation(generation, float(costs[0]))
+    tuned = replace_leaves(tree, _round_leaves(mean).tolist())
+    # The mean of good trees need not be a good tree: fresh games decide.
+    pages = np.stack([make_page(tree), make_page(tuned)])
+    trial = replace(config, games=_TRIAL * config.games)
+    before, after = _measure(pages, trial, rng, threads)
+    return tuned if after < before else tree
+
+
+def count_cost(result: SoloResult, viruses: np.ndarray) -> np.ndarray:
+    """Return what each round cost, float64 (n,): capsules a virus, more where it was not cleared.
+
+    Args:
+        result: Of the rounds.
+        viruses: int64 (n,), viruses at the start of each.
+    """
+    left = (viruses - result.viruses) / viruses
+    failed = _NOT_CLEARED + _VIRUS_LEFT * left
+    cost: np.ndarray = np.where(result.cleared, result.capsules / viruses, failed)
+    return cost
+
+
+def rank_trees(
+    trees: Sequence[Node], games: int, rng: np.random.Generator, *, threads: int | None = 1
+) -> np.ndarray:
+    """Return the mean cost of each tree over the same solo rounds, float64 (n,)."""
+    starts = draw_starts(rng, games, LEVELS, (Speed.MED,), solo=True)
+    pages = np.stack([make_page(tree) for tree in trees])
+    return _mean_cost(pages, starts, threads)
+
+
+def _round_leaves(values: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = np.clip(np.rint(values), MIN_VALUE, MAX_VALUE).astype(np.int64)
+    return rounded
+
+
+def _measure(
+    pages: np.ndarray, config: TuneConfig, rng: np.random.Generator, threads: int | None
+) -> np.ndarray:
+    """Return the cost of each tree, float64 (trees,)."""
+    match = config.goal == "match"
+    games = round(config.games * _SOLO_SHARE) if match else config.games
+    starts = draw_starts(rng, games, LEVELS, (Speed.MED,), solo=True)
+    costs = _mean_cost(pages, starts, threads)
+    if not match:
+        return costs
+    starts = draw_starts(rng, config.games - games, LEVELS, (Speed.MED,), solo=False)
+    scores, ahead = play_match_pages(pages, starts, threads=threads)
+    lost: np.ndarray = 1.0 - scores.mean(axis=1) - _AHEAD * ahead.mean(axis=1)
+    return costs + _LOST * lost
+
+
+def _mean_cost(pages: np.ndarray, starts: np.ndarray, threads: int | None) -> np.ndarray:
+    result = play_capsules(pages, starts, threads=threads)
+    viruses = np.tile(count_start_viruses(starts), len(pages))
+    costs: np.ndarray = count_cost(result, viruses).reshape(len(pages), -1).mean(axis=1)
+    return costs

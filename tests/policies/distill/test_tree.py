@@ -1,0 +1,142 @@
+"""Trees, their pages and files, and how they are grown."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from policies.distill.artefact import Artefact, ArtefactError, parse_artefact
+from policies.distill.grow import Examples, grow_tree
+from policies.distill.spec import MAX_DEPTH, NUM_FEATURES, PAGE_SIZE
+from policies.distill.tree import (
+    Leaf,
+    Node,
+    Split,
+    count_bytes,
+    count_leaves,
+    decode_page,
+    encode_page,
+    encode_tree,
+    list_leaves,
+    replace_leaves,
+    walk,
+)
+from tests.policies.distill.trees import draw_tree
+
+
+def _draw_examples(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    features = rng.integers(0, 8, (rows, NUM_FEATURES)).astype(np.uint8)
+    targets = np.where(features[:, 2] < 3, 0.25, np.where(features[:, 5] < 6, 0.75, 1.0))
+    return features, targets
+
+
+def test_a_page_is_what_the_definition_says() -> None:
+    tree = Split(4, 9, Leaf(7), Split(0, 2, Leaf(127), Leaf(1)))
+    assert encode_tree(tree) == bytes((4, 9, 4, 0x87, 0, 2, 8, 0xFF, 0x81))
+    assert encode_page(tree)[9:] == b"\xff" * (PAGE_SIZE - 9)
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 16, 64])
+def test_pages_come_back(leaves: int) -> None:
+    tree = draw_tree(np.random.default_rng(leaves), leaves)
+    assert len(encode_tree(tree)) == count_bytes(leaves) == 4 * leaves - 3
+    assert decode_page(encode_page(tree)) == tree
+
+
+def test_sixty_four_leaves_fill_a_page_and_more_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="at most 64 leaves, got 65"):
+        encode_page(draw_tree(np.random.default_rng(0), 65))
+
+
+@pytest.mark.parametrize(
+    ("place", "byte"), [(0, 100), (1, 0), (2, 5), (3, 0x80), (200, 0)], ids=str
+)
+def test_damaged_pages_are_refused(place: int, byte: int) -> None:
+    page = bytearray(encode_page(Split(4, 9, Leaf(7), Leaf(9))))
+    page[place] = byte
+    with pytest.raises(ValueError, match="expected"):
+        decode_page(bytes(page))
+
+
+def test_leaves_are_replaced_in_order() -> None:
+    tree = draw_tree(np.random.default_rng(4), 20)
+    assert list_leaves(replace_leaves(tree, range(1, 21))) == list(range(1, 21))
+    with pytest.raises(ValueError, match="expected 20 leaf values, got 19"):
+        replace_leaves(tree, range(1, 20))
+
+
+def test_growth_finds_what_the_targets_depend_on() -> None:
+    rng = np.random.default_rng(0)
+    features, targets = _draw_examples(rng, 4_000)
+    tree = grow_tree(Examples.merge(features, targets), 8)
+    assert count_leaves(tree) == 3, "three values are explained by three leaves"
+    values = [walk(tree, row) for row in features.tolist()]
+    assert {value: set(targets[np.array(values) == value]) for value in set(values)} == {
+        1: {0.25},
+        85: {0.75},
+        127: {1.0},
+    }
+
+
+def test_growth_takes_the_best_splits_first_and_not_too_deep() -> None:
+    rng = np.random.default_rng(1)
+    rows = np.zeros((60, NUM_FEATURES), np.uint8)
+    rows[:, 8] = np.arange(60)
+    tree = grow_tree(Examples.merge(rows, 2.0 ** np.arange(60)), 60)
+    assert _measure_depth(tree) == MAX_DEPTH
+    features, targets = _draw_examples(rng, 500)
+    noisy = targets + rng.normal(0, 0.1, 500)
+    small, large = (grow_tree(Examples.merge(features, noisy), leaves) for leaves in (2, 30))
+    assert isinstance(small, Split)
+    assert isinstance(large, Split)
+    assert (small.feature, small.threshold) == (large.feature, large.threshold) == (2, 3)
+
+
+def test_merging_equal_rows_changes_nothing() -> None:
+    features, targets = _draw_examples(np.random.default_rng(2), 300)
+    once = Examples.merge(features, targets)
+    twice = Examples.merge(np.tile(features, (2, 1)), np.tile(targets, 2))
+    assert grow_tree(once, 12) == grow_tree(twice, 12)
+
+
+def _measure_depth(node: Node) -> int:
+    if isinstance(node, Leaf):
+        return 0
+    return 1 + max(_measure_depth(node.left), _measure_depth(node.right))
+
+
+@pytest.fixture
+def artefact() -> Artefact:
+    tree = draw_tree(np.random.default_rng(7), 12)
+    return Artefact(tree, "greedy", 3, {"iterations": 4}, {"gates": []})
+
+
+def test_a_file_comes_back_and_is_canonical(artefact: Artefact) -> None:
+    text = artefact.to_json()
+    assert parse_artefact(text, "tree.json") == artefact
+    assert parse_artefact(text, "tree.json").to_json() == text
+
+
+def test_a_changed_file_is_noticed(artefact: Artefact) -> None:
+    text = artefact.to_json()
+    for old, new in (('"seed": 3', '"seed": 4'), ('"threshold": ', '"threshold": 1')):
+        with pytest.raises(ArtefactError, match=r"tree\.json.*changed"):
+            parse_artefact(text.replace(old, new, 1), "tree.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": "x"}', "not JSON"])
+def test_other_files_are_refused(text: str) -> None:
+    with pytest.raises(ArtefactError, match=r"here\.json"):
+        parse_artefact(text, "here.json")
+
+
+def test_a_tree_of_another_spec_is_refused(
+    artefact: Artefact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = artefact.to_json()
+    monkeypatch.setattr("policies.distill.artefact.hash_spec", lambda: "another")
+    with pytest.raises(ArtefactError, match="export the policy again"):
+        parse_artefact(text, "tree.json")
+    assert json.loads(text)["spec"]["version"] == 1

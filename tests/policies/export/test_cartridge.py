@@ -1,0 +1,80 @@
+"""A tree's page in the cartridge: in and out again, and nothing else touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from envs.game.layout import TREE_PAGE, TREE_PAGE_SIZE
+from policies.distill.routine import Situation
+from policies.distill.tree import Leaf, Split, encode_page
+from policies.export.cartridge import (
+    CartridgeError,
+    read_labels,
+    read_page,
+    read_rom,
+    replace_page,
+    write_cartridge,
+)
+from policies.export.processor import Processor, ProcessorError
+
+PAGE = encode_page(Split(4, 9, Leaf(5), Split(0, 3, Leaf(1), Leaf(127))))
+EMPTY_BOTTLE = bytes([0xFF] * 128)
+
+
+def test_a_written_cartridge_differs_from_the_shipped_one_in_its_page_alone() -> None:
+    shipped, written = read_rom(), write_cartridge(PAGE)
+    assert read_page(written) == PAGE
+    start = 16 + TREE_PAGE - 0x8000
+    end = start + TREE_PAGE_SIZE
+    assert written[start:end] == PAGE
+    assert (written[:start], written[end:]) == (shipped[:start], shipped[end:])
+
+
+def test_the_page_lies_at_the_published_label() -> None:
+    assert read_labels()["cpu_tree"] == TREE_PAGE
+
+
+def test_a_page_goes_back_to_what_it_was() -> None:
+    shipped = read_rom()
+    assert replace_page(write_cartridge(PAGE), read_page(shipped)) == shipped
+
+
+def damage_code(rom: bytes) -> bytes:
+    return rom[:100] + bytes([rom[100] ^ 1]) + rom[101:]
+
+
+@pytest.mark.parametrize("rom", [b"", read_rom()[:-1], read_rom() + b"\0", damage_code(read_rom())])
+def test_another_rom_is_refused(rom: bytes) -> None:
+    with pytest.raises(CartridgeError, match="expected Pill Duel as it is shipped"):
+        replace_page(rom, PAGE)
+    with pytest.raises(CartridgeError, match="expected Pill Duel as it is shipped"):
+        read_page(rom)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE[:-1],
+        PAGE + b"\0",
+        bytes(TREE_PAGE_SIZE),
+        bytes([0, 3, 200]) + PAGE[3:],
+        PAGE[:-1] + b"\0",
+    ],
+)
+def test_a_page_without_a_tree_is_refused(page: bytes) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        write_cartridge(page)
+
+
+def test_a_speed_that_the_game_has_not_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected frames_per_row .* got 41"):
+        Processor(read_rom()).decide(Situation(EMPTY_BOTTLE, (0, 1), 41))
+
+
+def test_a_program_that_does_not_return_is_reported() -> None:
+    processor = Processor(read_rom())
+    entry = read_labels()["cpu_decide"]
+    jump_to_itself = [0x4C, entry & 0xFF, entry >> 8]
+    processor.memory[entry : entry + 3] = jump_to_itself
+    with pytest.raises(ProcessorError, match="expected cpu_decide to return within"):
+        processor.decide(Situation(EMPTY_BOTTLE, (0, 1), 20))
