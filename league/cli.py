@@ -1,4 +1,4 @@
-"""The command line: `league match`, `run`, `standings`, `game`, `verify`, `rom`, `bench`.
+"""The command line: `league match`, `eval`, `run`, `standings`, `ladder`, `exploit` and others.
 
 Every command imports what it needs when it runs, so that `league --help` is quick. Results go to
 stdout, progress and errors to stderr; exit codes: 0 done, 1 a check failed, 2 bad usage or input,
@@ -7,18 +7,25 @@ stdout, progress and errors to stderr; exit codes: 0 done, 1 a check failed, 2 b
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from league.bench_cli import CHECK_FAILED, bench_app
+from league.evaluate_cli import evaluate_command
+from league.exploit_cli import exploit_command
+from league.export_cli import export_command
 from league.game_cli import game_app
+from league.imitate_cli import imitate_command
+from league.ladder_cli import ladder_command
+from league.payoff_cli import payoff_command
+from league.terminal import PLAY_WIDTH, AsJson, print_json, print_table, show_progress
+from league.track_cli import track_command
 
 if TYPE_CHECKING:
     from envs.backends.base import Backend
@@ -37,16 +44,22 @@ rom_app = typer.Typer(help="The user's own ROMs.", no_args_is_help=True)
 app.add_typer(rom_app, name="rom")
 app.add_typer(bench_app, name="bench")
 app.add_typer(game_app, name="game")
+app.command("track")(track_command)
+app.command("export")(export_command)
+app.command("eval")(evaluate_command)
+app.command("exploit")(exploit_command)
+app.command("imitate")(imitate_command)
+app.command("ladder")(ladder_command)
+app.command("payoff")(payoff_command)
 
 BackendName = Literal["retro", "simulator", "reference"]
 SpeedName = Literal["LOW", "MED", "HI"]
 GameName = Literal["PillDuel-Nes-v0", "DrMario-Nes-v0"]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("match")
 def match_command(
-    a: Annotated[str, typer.Argument(metavar="A", help="noop, random, greedy or snapshot:RUN/ID.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="Policy: greedy, snapshot:RUN/ID ...")],
     b: Annotated[str, typer.Argument(metavar="B", help="Its opponent.")],
     pairs: Annotated[int, typer.Option(help="Pairs of games: one round, both seatings.")] = 10,
     level: Annotated[int, typer.Option(help="Virus level of both, 0..20.")] = 0,
@@ -56,21 +69,22 @@ def match_command(
     seed: Annotated[int, typer.Option(min=0, help="Fixes rounds and random policies.")] = 0,
     as_json: AsJson = False,
     video: Annotated[Path | None, typer.Option(help="MP4 of the first pair.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Most for an action of `exec:`.")] = 2.0,
 ) -> None:
     """Play two policies against each other, in pairs of games with the seats swapped."""
     from envs.game.layout import Speed
     from league.match import Conditions, describe_match, play_match
-    from league.players import load_policy
+    from league.players import load_any_policy
     from league.tables import make_match_table
 
     conditions = Conditions(level=level, speed=Speed[speed])
-    first, second = load_policy(a), load_policy(b)
+    first, second = (load_any_policy(text, decision_seconds=seconds) for text in (a, b))
     sees_pixels = "pixels" in (first.view.observation, second.view.observation)
     start = time.monotonic()
     with (
         _open_backend(backend, game, rendering=sees_pixels or video is not None) as opened,
         _record_first_pair(video) as on_frame,
-        _show_progress(f"{first.name} - {second.name}", 2 * pairs) as advance,
+        show_progress(f"{first.name} - {second.name}", 2 * pairs) as advance,
     ):
         result = play_match(
             first,
@@ -82,10 +96,11 @@ def match_command(
             on_game=lambda *_: advance(),
             on_frame=on_frame,
         )
+    print(*result.forfeits, sep="\n", end="\n" if result.forfeits else "", file=sys.stderr)
     if as_json:
-        _print_json({**describe_match(result), "seconds": time.monotonic() - start})
+        print_json({**describe_match(result), "seconds": time.monotonic() - start})
     else:
-        _print_table(make_match_table(result))
+        print_table(make_match_table(result))
 
 
 @app.command("run")
@@ -112,17 +127,22 @@ def standings_command(
     as_json: AsJson = False,
 ) -> None:
     """Print the ladder of a run, with 95 % intervals."""
+    from league.evaluate_report import make_play_table
     from league.players import open_run
     from league.standings import describe_standings, read_standings
+    from league.standings_play import describe_run_play, read_run_play
     from league.store import Store
     from league.tables import make_standings_table
 
     with Store(open_run(run).database, read_only=True) as store:
-        standings = read_standings(store)
+        standings, play = read_standings(store), read_run_play(store)
     if as_json:
-        _print_json(describe_standings(standings))
+        columns = describe_run_play(play)
+        ladder = describe_standings(standings)
+        print_json([line | columns.get(line["player"], {}) for line in ladder])
     else:
-        _print_table(make_standings_table(standings))
+        print_table(make_standings_table(standings))
+        print_table(make_play_table(play), width=PLAY_WIDTH)
 
 
 @rom_app.command("import")
@@ -133,7 +153,7 @@ def rom_import_command(
     from league.roms import import_roms
     from league.tables import make_rom_table
 
-    _print_table(make_rom_table(import_roms(path)))
+    print_table(make_rom_table(import_roms(path)))
 
 
 @rom_app.command("list")
@@ -142,7 +162,7 @@ def rom_list_command() -> None:
     from league.roms import list_roms
     from league.tables import make_rom_table
 
-    _print_table(make_rom_table(list_roms()))
+    print_table(make_rom_table(list_roms()))
 
 
 @app.command("verify")
@@ -155,16 +175,24 @@ def verify_command(
         int | None, typer.Option(min=1, help="Processes, each with an emulator.")
     ] = None,
     mutants: Annotated[bool, typer.Option(help="Also hunt builds with a wrong rule.")] = True,
+    planner: Annotated[bool, typer.Option(help="Also judge the planner.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Hold the simulator against the cartridge, byte by byte; exit 1 if anything is amiss."""
-    from league.verify import DEFAULT_SESSIONS, format_report, run_verify
+    """Hold simulator, cartridge, reference and planner together; exit 1 if anything is amiss."""
+    from league.verify import DEFAULT_SESSIONS, FULL_SCOPE, format_report, run_verify
 
     total = sessions or DEFAULT_SESSIONS
-    with _show_progress("sessions", total) as advance:
-        report = run_verify(total, seed=seed, workers=workers, mutants=mutants, on_sessions=advance)
+    with show_progress("sessions", total) as advance:
+        report = run_verify(
+            total,
+            seed=seed,
+            workers=workers,
+            mutants=mutants,
+            planner=FULL_SCOPE if planner else None,
+            on_sessions=advance,
+        )
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         print(*format_report(report), sep="\n")
     if not report["passed"]:
@@ -181,10 +209,10 @@ def rom_verify_command(
     """Play a ROM beside the simulator and say how far they agree; exit 1 if not in all."""
     from league.verify_rom import format_rom_report, verify_rom
 
-    with _show_progress("rounds", rounds) as advance:
+    with show_progress("rounds", rounds) as advance:
         report = verify_rom(rom, rounds, seed=seed, on_round=advance)
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         print(*format_rom_report(report), sep="\n")
     if not report["agrees"]:
@@ -237,29 +265,6 @@ def _record_first_pair(video: Path | None) -> Iterator[Callable[[int, Backend], 
 
     with VideoWriter(video) as writer:
         yield lambda index, backend: writer.add(backend.screen()) if index < 2 else None
-
-
-@contextmanager
-def _show_progress(title: str, total: int) -> Iterator[Callable[..., None]]:
-    """Show a bar with the time left on stderr, if it is a terminal; yield what moves it on."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda steps=1: progress.advance(task, steps)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _print_table(table: Any) -> None:
-    from rich.console import Console
-
-    Console().print(table)
 
 
 if __name__ == "__main__":

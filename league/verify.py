@@ -2,7 +2,8 @@
 
 Sessions of mixed play are recorded on the simulator and played again on Pill Duel under FCEUmm,
 every frame compared; a part of them also on the Python reference. Then builds of the simulator with
-one wrong rule each must be caught by the same comparison.
+one wrong rule each must be caught by the same comparison. Last the planner is held against the
+simulator, see `league.verify_planner`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from league.parity.machines import CartridgeMachine, Machine, ReferenceMachine, 
 from league.parity.mutants import MUTANTS, MutantBuilder
 from league.parity.session import record_session
 from league.parity.trace import Difference, find_difference
+from league.verify_planner import PlannerScope, format_planner_report, run_planner_verify
 
 DEFAULT_SESSIONS: Final = 2600
 """Sessions of a full run: more than 2,000 rounds and 5 million frames."""
@@ -33,6 +35,8 @@ MUTANT_SESSIONS: Final = 400
 """Sessions after which a mutant counts as not caught."""
 REFERENCE_SHARE: Final = 20
 """One session in so many also runs on the Python reference, which is slow."""
+FULL_SCOPE: Final = PlannerScope()
+"""What is promised of the planner."""
 
 _CHUNK: Final = 20
 """Sessions that a worker takes at a time."""
@@ -69,6 +73,7 @@ def run_verify(
     seed: int = 0,
     workers: int | None = None,
     mutants: bool = True,
+    planner: PlannerScope | None = FULL_SCOPE,
     on_sessions: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Compare the implementations and return the report, ready for JSON.
@@ -78,6 +83,7 @@ def run_verify(
         seed: Draws them.
         workers: Processes; each opens an emulator. Default: one for each processor.
         mutants: Whether to hunt the mutants too.
+        planner: How much of the planner to judge; None: nothing.
         on_sessions: Called with the number of sessions done since the last call.
 
     Raises:
@@ -87,8 +93,10 @@ def run_verify(
     tally = compare_sessions(sessions, seed=seed, workers=workers, on_sessions=on_sessions)
     report = describe_tally(tally)
     report["mutants"] = hunt_mutants(seed) if mutants else []
+    report["planner"] = run_planner_verify(planner, seed=seed) if planner else None
     caught = all(mutant["caught"] for mutant in report["mutants"])
-    report["passed"] = report["equal"] and report["covered"] and caught
+    planned = report["planner"] is None or report["planner"]["passed"]
+    report["passed"] = report["equal"] and report["covered"] and caught and planned
     report["seconds"] = time.monotonic() - start
     return report
 
@@ -190,6 +198,8 @@ def format_report(report: Mapping[str, Any]) -> list[str]:
         f"mutant caught, {mutant['rule']}: {yes_no[mutant['caught']]}"
         for mutant in report["mutants"]
     ]
+    if report["planner"] is not None:
+        lines += format_planner_report(report["planner"])
     return [*lines, f"passed: {yes_no[report['passed']]}"]
 
 

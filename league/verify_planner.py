@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,14 +16,27 @@ from envs.backends.planner import plan_poses, plan_script, play_script, walk_pos
 from envs.game.layout import FRAMES_PER_ROW, Speed
 from league.planner_positions import collect_capsules, craft_capsule, craft_capsules
 
-DEFAULT_PLANS: Final = 1_000_000
-DEFAULT_POSITIONS: Final = 25
-"""Positions at each speed whose poses are walked."""
 TARGET_SHARE: Final = 0.999
 """Least share of poses found, and of shortest scripts equal in frames."""
 
+WALKS: Final = {"at_spawn": True, "anywhere": False}
+"""Where the capsules are whose poses are walked."""
+
 _BATCH: Final = 500
 _COUNTS: Final = ("poses", "missed", "slower", "extra", "faster")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerScope:
+    """How much is judged."""
+
+    plans: int = 1_000_000
+    """Plans to play out in the simulator, half from play, half from crafted positions."""
+    positions: int = 25
+    """Positions at each speed, half with overhangs, whose poses are walked; once with the capsule
+    at its spawn and once anywhere, in any state."""
+    speeds: Sequence[int] = range(len(FRAMES_PER_ROW))
+    """Speeds of the walks, indices into `FRAMES_PER_ROW`; low ones take seconds a position."""
 
 
 @dataclass(slots=True)
@@ -52,9 +65,7 @@ class WalkTally:
         impossible = self.counts["extra"] + self.counts["faster"]
         return {
             "positions": self.positions,
-            **{
-                name: self.counts[name] for name in ("poses", "missed", "slower", "extra", "faster")
-            },
+            **{name: self.counts[name] for name in _COUNTS},
             "share_found": share_found,
             "share_shortest": share_shortest,
             "passed": impossible == 0 and min(share_found, share_shortest) >= TARGET_SHARE,
@@ -62,8 +73,7 @@ class WalkTally:
 
 
 def run_planner_verify(
-    plans: int = DEFAULT_PLANS,
-    positions: int = DEFAULT_POSITIONS,
+    scope: PlannerScope | None = None,
     *,
     seed: int = 0,
     on_part: Callable[[str], None] | None = None,
@@ -71,22 +81,21 @@ def run_planner_verify(
     """Judge the planner and return the report, ready for JSON.
 
     Args:
-        plans: Plans to play out in the simulator, half from play, half from crafted positions.
-        positions: Positions at each of the 81 speeds, half with overhangs, whose poses are walked;
-            once with the capsule at its spawn and once anywhere, in any state.
+        scope: How much to judge; None: all that is promised.
         seed: Draws the positions.
         on_part: Called with a line whenever a part is done.
 
     Raises:
         BackendError: The native extension was not built.
     """
+    scope = scope or PlannerScope()
     start = time.monotonic()
     say = on_part if on_part is not None else _say_nothing
-    scripts = check_scripts(plans, seed)
+    scripts = check_scripts(scope.plans, seed)
     say(f"{scripts['plans']} plans played out, {scripts['wrong']} wrong")
     walks: dict[str, dict[str, Any]] = {}
-    for name, at_spawn in (("at_spawn", True), ("anywhere", False)):
-        walks[name] = check_poses(positions, seed, at_spawn=at_spawn)
+    for name, at_spawn in WALKS.items():
+        walks[name] = check_poses(scope, seed, at_spawn=at_spawn)
         say(f"{name}: {walks[name]['poses']} poses walked, {walks[name]['missed']} missed")
     return {
         "scripts": scripts,
@@ -94,6 +103,19 @@ def run_planner_verify(
         "seconds": time.monotonic() - start,
         "passed": all(part["passed"] for part in (scripts, *walks.values())),
     }
+
+
+def format_planner_report(report: Mapping[str, Any]) -> list[str]:
+    """Return the lines of text that a report reads as."""
+    scripts = report["scripts"]
+    lines = [f"plans played out: {scripts['plans']}, wrong: {scripts['wrong']}"]
+    for name in WALKS:
+        walk, place = report[name], name.replace("_", " ")
+        lines.append(
+            f"poses walked {place}: {walk['poses']}, found {walk['share_found']:.4%}, "
+            f"as short {walk['share_shortest']:.4%}, not to be had {walk['extra'] + walk['faster']}"
+        )
+    return lines
 
 
 def check_scripts(plans: int, seed: int) -> dict[str, Any]:
@@ -114,13 +136,13 @@ def check_scripts(plans: int, seed: int) -> dict[str, Any]:
     return {"plans": done, "wrong": wrong, "first_wrong": first, "passed": wrong == 0}
 
 
-def check_poses(positions: int, seed: int, *, at_spawn: bool) -> dict[str, Any]:
-    """Compare planned with walked poses at every speed."""
+def check_poses(scope: PlannerScope, seed: int, *, at_spawn: bool) -> dict[str, Any]:
+    """Compare planned with walked poses at every speed of the scope."""
     rng = np.random.default_rng([seed, at_spawn])
     capsules = np.concatenate(
         [
-            craft_capsules(rng, positions, gravity_index, at_spawn=at_spawn)
-            for gravity_index in range(len(FRAMES_PER_ROW))
+            craft_capsules(rng, scope.positions, gravity_index, at_spawn=at_spawn)
+            for gravity_index in scope.speeds
         ]
     )
     tally = WalkTally()
@@ -132,11 +154,6 @@ def check_poses(positions: int, seed: int, *, at_spawn: bool) -> dict[str, Any]:
         for planned, walked in zip(plan_poses(capsules), walks, strict=True):
             tally.add(planned, walked)
     return tally.describe()
-
-
-def _walk_capsule(capsule: np.ndarray) -> np.ndarray:
-    frames: np.ndarray = walk_poses(capsule[None])[0]
-    return frames
 
 
 def _draw_batches(seed: int) -> Iterator[np.ndarray]:

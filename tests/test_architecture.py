@@ -23,18 +23,37 @@ MORE_ALLOWED = {
     "envs.drmario_solo_v0": {"policies.base"},
 }
 
-BACKENDS_IN_POLICIES = ("policies.search", "policies.distill")
+BACKENDS_IN_POLICIES = (
+    "policies.search",
+    "policies.distill",
+    "policies.decision",
+    "policies.export",
+    "policies.guided",
+)
 """Policies that may open backends; the others know the protocol at most."""
 
 CORE = {
     f"league.{name}"
-    for name in ("store", "pool", "payoff", "ratings", "matchmaking", "manager", "rng", "roms")
+    for name in (
+        "database",
+        "durable",
+        "manager",
+        "matchmaking",
+        "payoff",
+        "pool",
+        "ratings",
+        "rng",
+        "roms",
+        "rundir",
+        "store",
+    )
 }
 """The league core: numpy, scipy and the standard library only."""
 
 HEAVY = {
     "ray": ("league.training",),
-    "wandb": ("league.tracking",),
+    "wandb": ("league.tracking_wandb",),
+    "tensorboardX": ("league.tracking_tensorboard",),
     "stable_retro": ("envs.backends.retro",),
     "torch": ("policies.network", "league.training", "league.snapshots", "league.evaluation"),
     "safetensors": ("policies.network", "league.training", "league.snapshots"),
@@ -46,7 +65,7 @@ HEAVY = {
 }
 """Where a package may be imported at all."""
 
-IN_FUNCTIONS_ONLY = {"wandb", "stable_retro", "sklearn"}
+IN_FUNCTIONS_ONLY = {"wandb", "tensorboardX", "stable_retro", "sklearn"}
 
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 400

@@ -12,9 +12,9 @@ from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import Address, Button, Mode, PillDuelAddress
 from envs.game.state import GameState
 from envs.placement import SeatPlacement
+from envs.seat import Frame, Seat, decide
 from policies.base import Policy
 from policies.search import SearchPolicy
-from policies.seat import Frame, Seat, decide
 
 _A, _B = int(Button.A), int(Button.B)
 _LEFT, _RIGHT = int(Button.LEFT), int(Button.RIGHT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from league.cli import main
+from league.cli import app, main
 from league.records import Condition, GameRow, IterationRow
 from league.rundir import RunDir
 from league.standings import rate_players, rating_rows
@@ -61,9 +63,15 @@ def test_help_is_quick() -> None:
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--help") == 0
-    shown = capsys.readouterr().out
-    assert all(name in shown for name in ("match", "run", "standings", "rom", "bench"))
+    groups: dict[str, Any] = {"": get_command(app)}
+    groups |= {name: one for name, one in groups[""].commands.items() if hasattr(one, "commands")}
+    assert {"match", "run", "standings", "verify", "track"} <= groups[""].commands.keys()
+    assert groups.keys() >= {"", "rom", "bench", "game"}
+    for group, command in groups.items():
+        assert run(*filter(None, (group, "--help"))) == 0
+        shown = capsys.readouterr().out
+        for name in command.commands:
+            assert re.search(rf"^\W*{name} +[A-Z`]", shown, re.MULTILINE), (group, name)
 
 
 @pytest.mark.parametrize(

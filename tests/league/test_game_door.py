@@ -264,11 +264,25 @@ def random_questions(rng: np.random.Generator) -> list[tuple[VerbName, dict[str,
 
 
 def check_engines_agree(questions: int) -> None:
+    """Hold both engines together: equal but for a side that stays down after it has moved.
+
+    The planner lets go of it, see `docs/placement.md`; that may cost it one pose in a thousand, or
+    make it slower there, but never gives a pose that is not to be had or an impossible time.
+    """
     reference, simulator = open_engine("reference"), open_engine("simulator")
     rng = np.random.default_rng(5)
+    poses = lost = 0
     for _ in range(questions):
         for verb, question in random_questions(rng):
-            assert answer(reference, verb, question) == answer(simulator, verb, question), question
+            theirs, ours = answer(reference, verb, question), answer(simulator, verb, question)
+            if verb == "reach":
+                exact, planned = dict(theirs["poses"]), dict(ours["poses"])
+                assert all(frames >= exact.get(pose, 999) for pose, frames in planned.items())
+                poses += len(exact)
+                lost += len(exact.items() - planned.items())
+            else:
+                assert theirs == ours, question
+    assert lost <= poses / 1000, f"{lost} of {poses} poses"
 
 
 @NEEDS_COMPILER

@@ -16,9 +16,11 @@ from league.verify import (
     Tally,
     compare_sessions,
     describe_tally,
+    format_report,
     hunt_mutants,
     run_verify,
 )
+from league.verify_planner import PlannerScope
 from tests.native import needs_native
 
 SESSIONS = 56
@@ -63,12 +65,34 @@ def test_report_says_what_is_missing(tally: Tally) -> None:
 
 
 @pytest.mark.emulator
-def test_run_without_mutants_has_the_whole_report() -> None:
+def test_a_reduced_run_has_the_whole_report() -> None:
     done: list[int] = []
-    report = run_verify(2, workers=1, mutants=False, on_sessions=done.append)
+    scope = PlannerScope(plans=500, positions=2, speeds=(60, 80))
+    report = run_verify(2, workers=1, mutants=False, planner=scope, on_sessions=done.append)
+    assert json.loads(json.dumps(report)) == report
     assert sum(done) == 2
     assert report["equal"]
+    assert report["planner"]["passed"]
+    assert report["planner"]["scripts"]["plans"] >= 500
+    assert report["planner"]["at_spawn"]["positions"] == 4
     assert not report["passed"], "two sessions do not cover the minima"
+    lines = format_report(report)
+    assert any(line.startswith("plans played out: ") for line in lines)
+    assert any("poses walked anywhere: " in line for line in lines)
+    assert lines[-1] == "passed: NO"
+
+
+@pytest.mark.emulator
+def test_a_wrong_planner_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    scope = PlannerScope(plans=100, positions=1, speeds=(80,))
+    # Every other minimum is waived, so that the planner alone decides.
+    monkeypatch.setattr("league.verify.MINIMA", {})
+    monkeypatch.setattr("league.verify.MINIMUM_FRAMES", 0)
+    assert run_verify(1, workers=1, mutants=False, planner=scope)["passed"]
+    monkeypatch.setattr("league.verify_planner.plan_script", lambda capsule, pose: b"")
+    report = run_verify(1, workers=1, mutants=False, planner=scope)
+    assert report["planner"]["scripts"]["wrong"] > 0
+    assert not report["passed"]
 
 
 @needs_compiler

@@ -31,11 +31,12 @@ def read_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_verify_fails_where_the_minima_are_not_met(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("verify", "--sessions", "2", "--workers", "1", "--no-mutants")
+    arguments = ("verify", "--sessions", "2", "--workers", "1", "--no-mutants", "--no-planner")
     assert run(*arguments, "--json") == 1
     report = read_json(capsys)
     assert report["equal"]
     assert not report["covered"]
+    assert (report["mutants"], report["planner"]) == ([], None)
     assert run(*arguments) == 1
     text = capsys.readouterr().out
     assert "every compared byte equal: yes" in text
