@@ -131,6 +131,9 @@ class TicTacToeLearner:
         def play(observation: Any, mask: np.ndarray, rng: np.random.Generator) -> int:
             explores = self._rng.random() < self._explore
             action, key = _best_move(self._values, observation, mask, self._rng, explores)
+            if explores:
+                # What follows a random move says nothing about the positions before it.
+                self._visited.clear()
             self._visited.append(key)
             return action
 
