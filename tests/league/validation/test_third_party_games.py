@@ -153,7 +153,8 @@ def test_a_tictactoe_league_climbs_towards_minimax(tictactoe: Any) -> None:
     )
     assert league.ratings is not None
     ladder = [line.name for line in league.ratings.ladder()]
-    assert ladder[0] == "greedy"
+    # Who only draws with minimax is not told apart from it: draws rate nobody.
+    assert league.payoff().record_of("greedy").losses == 0
     first, last = "main-0000", league.newest
     assert ladder.index(last) < ladder.index(first)
     lost = {
@@ -180,8 +181,7 @@ def test_a_converged_tictactoe_league_hardly_loses_to_minimax(tictactoe: Any) ->
     record = Payoff.from_counts(counts).record_of(league.newest)
     assert record.wins == 0
     assert record.losses <= 8
-    assert league.ratings is not None
-    assert league.ratings.ladder()[0].name == "greedy"
+    assert league.payoff().record_of("greedy").losses == 0
 
 
 # C3: connect four, with anchors of known order.
