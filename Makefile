@@ -63,6 +63,6 @@ $(IN_VENV):
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard envs/backends/native/*) | $(IN_VENV)
 	@$(IN_VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(IN_VENV) -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(IN_VENV) -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev,test]'
 	@rm -f $(VENV)/.installed-*
 	@touch $@

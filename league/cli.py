@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from league.bench_cli import CHECK_FAILED, bench_app
-from league.evaluate_cli import evaluate_command
-from league.exploit_cli import exploit_command
-from league.export_cli import export_command
-from league.game_cli import game_app
+from league.commands.bench import CHECK_FAILED, bench_app
+from league.commands.evaluate import evaluate_command
+from league.commands.exploit import exploit_command
+from league.commands.export import export_command
+from league.commands.game import game_app
+from league.commands.ladder import ladder_command
+from league.commands.payoff import payoff_command
+from league.commands.terminal import PLAY_WIDTH, AsJson, print_json, print_table, show_progress
+from league.commands.track import track_command
 from league.imitate_cli import imitate_command
-from league.ladder_cli import ladder_command
-from league.payoff_cli import payoff_command
-from league.terminal import PLAY_WIDTH, AsJson, print_json, print_table, show_progress
-from league.track_cli import track_command
 
 if TYPE_CHECKING:
     from envs.backends.base import Backend
@@ -127,7 +127,7 @@ def standings_command(
     as_json: AsJson = False,
 ) -> None:
     """Print the ladder of a run, with 95 % intervals."""
-    from league.evaluate_report import make_play_table
+    from league.evaluate.report import make_play_table
     from league.players import open_run
     from league.standings import describe_standings, read_standings
     from league.standings_play import describe_run_play, read_run_play
@@ -179,7 +179,7 @@ def verify_command(
     as_json: AsJson = False,
 ) -> None:
     """Hold simulator, cartridge, reference and planner together; exit 1 if anything is amiss."""
-    from league.verify import DEFAULT_SESSIONS, FULL_SCOPE, format_report, run_verify
+    from league.verify.simulator import DEFAULT_SESSIONS, FULL_SCOPE, format_report, run_verify
 
     total = sessions or DEFAULT_SESSIONS
     with show_progress("sessions", total) as advance:
@@ -207,7 +207,7 @@ def rom_verify_command(
     as_json: AsJson = False,
 ) -> None:
     """Play a ROM beside the simulator and say how far they agree; exit 1 if not in all."""
-    from league.verify_rom import format_rom_report, verify_rom
+    from league.verify.rom import format_rom_report, verify_rom
 
     with show_progress("rounds", rounds) as advance:
         report = verify_rom(rom, rounds, seed=seed, on_round=advance)

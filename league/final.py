@@ -19,11 +19,11 @@ from envs.game.setup import NUM_SEEDS, RoundSetup, seed_to_word
 from league.durable import replace_file
 from league.errors import LeagueError
 from league.players import load_policy
-from league.proportion import Proportion, estimate_proportion
 from league.rng import make_rng
 from league.rundir import RunDir
 from league.settings import RunConfig
 from league.snapshots import load_snapshot
+from league.statistics.proportion import Proportion, estimate_proportion
 from league.store import Store
 from policies.base import Policy
 from policies.decision_games import PlayedGame, play_decision_games

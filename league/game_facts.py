@@ -22,7 +22,7 @@ from envs.game.layout import (
     player_address,
 )
 from envs.game.setup import RoundSetup
-from league.play_facts import PHASES, PhaseCounts, SeatPlay, find_phase
+from league.tracking.play_facts import PHASES, PhaseCounts, SeatPlay, find_phase
 from policies.replay import decode_pads
 
 FIRST_MINUTE: Final = round(60 * FRAME_RATE)

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 
 from envs.game.setup import NUM_SEEDS
-from league.elo import ELO_PER_NAT
 from league.errors import LeagueError
 from league.manager import PlannedPair
 from league.ratings import Ratings
 from league.records import GameRow, RatingRow
 from league.rng import make_rng
 from league.standings import rate_players, rating_rows
+from league.statistics.elo import ELO_PER_NAT
 from league.store import Store
 
 OPEN_GAMES: Final = 64

@@ -14,10 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
 
 from league.checkpoint import CheckpointError, Progress
-from league.clear_watch import ClearWatch
 from league.durable import publish_folder
 from league.learning_settings import TrainingSettings
-from league.loop_metrics import list_metrics, make_training_row
 from league.manager import LAST_GAP, LeagueManager, PlannedPair
 from league.payoff import Payoff
 from league.players import find_weights
@@ -29,13 +27,15 @@ from league.snapshots import SnapshotError, choose_view, read_manifest, read_wei
 from league.standings import rate_players, rating_rows
 from league.store import Store
 from league.tracking import Tracker
+from league.tracking.clear_watch import ClearWatch
+from league.tracking.loop_metrics import list_metrics, make_training_row
 from league.training.report import IterationReport
 from league.training.roster import INERT, MAIN, Opponent, Roster, Weights
 from league.training.state import TrainerState
 from league.training.steering import Steering
 
 FIRST_CLEARS: Final = "first_clears.json"
-"""When training first cleared solo rounds, see `league.clear_watch`."""
+"""When training first cleared solo rounds, see `league.tracking.clear_watch`."""
 LOGGED_GAMES: Final = 64
 """Training games of an iteration that enter the log; on the simulator there are hundreds."""
 _POLL_SECONDS: Final = 0.25

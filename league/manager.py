@@ -20,7 +20,6 @@ from league.matchmaking import (
     expected_payoff,
     opponent_probabilities,
 )
-from league.nash import nash_average
 from league.payoff import Payoff
 from league.pool import OpponentPool
 from league.recent import GameScore, RecentResults
@@ -28,6 +27,7 @@ from league.rng import RngStreams, make_rng
 from league.roles import MAIN, Exploiter, Turn
 from league.settings import EvaluationSettings, LeagueSettings
 from league.snapshot_gate import SnapshotGate
+from league.statistics.nash import nash_average
 
 LAST_GAP: Final = 0.1
 """Share of the run that must lie between the last two snapshots for a last one to be worth it."""

@@ -19,12 +19,12 @@ from envs.game.layout import MAX_LEVEL, NUM_SEATS, Speed
 from envs.game.outcome import END_REASONS
 from envs.game.setup import NUM_SEEDS, RoundSetup, seed_to_word
 from league.errors import LeagueError
-from league.forfeits import play_with_forfeits
-from league.head_to_head import EloDifference, elo_difference
-from league.outside_command import CommandPolicy
-from league.proportion import Proportion, estimate_proportion
+from league.outside.command import CommandPolicy
+from league.outside.forfeits import play_with_forfeits
 from league.rng import make_rng
 from league.simulator_games import play_on_simulator
+from league.statistics.head_to_head import EloDifference, elo_difference
+from league.statistics.proportion import Proportion, estimate_proportion
 from policies.base import Policy
 from policies.rollout import MAX_FRAMES, Game, GameRecord, play_games
 

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from league.checks import suggest
-from league.elo import expected_score
-from league.nash import nash_average
 from league.payoff import Payoff
+from league.statistics.elo import expected_score
+from league.statistics.nash import nash_average
 
 FloatArray = NDArray[np.float64]
 

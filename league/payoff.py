@@ -9,9 +9,9 @@ from typing import Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from league.proportion import Proportion, estimate_proportion
 from league.records import PairRow, Result, ResultCount
-from league.tallies import DecisivePair, Tally
+from league.statistics.proportion import Proportion, estimate_proportion
+from league.statistics.tallies import DecisivePair, Tally
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

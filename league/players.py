@@ -158,13 +158,13 @@ KINDS: Final[dict[str, Callable[[str], Policy]]] = {
 
 
 def _load_python(details: str, decision_seconds: float) -> Policy:
-    from league.outside_python import load_python_policy
+    from league.outside.python import load_python_policy
 
     return load_python_policy(details)
 
 
 def _load_command(details: str, decision_seconds: float) -> Policy:
-    from league.outside_command import CommandPolicy
+    from league.outside.command import CommandPolicy
 
     try:
         return CommandPolicy(details, decision_seconds)

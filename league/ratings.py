@@ -21,11 +21,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from league.bradley_terry import Links, Outcomes, free_parameters, maximise_likelihood
-from league.elo import ELO_PER_NAT, expected_score, sigmoid
-from league.head_to_head import EloDifference, elo_difference
-from league.rating_bounds import Kind, Win, classify_players, one_sided_bounds
-from league.tallies import DecisivePair, Seating, Tally, add_up
+from league.statistics.bradley_terry import Links, Outcomes, free_parameters, maximise_likelihood
+from league.statistics.elo import ELO_PER_NAT, expected_score, sigmoid
+from league.statistics.head_to_head import EloDifference, elo_difference
+from league.statistics.rating_bounds import Kind, Win, classify_players, one_sided_bounds
+from league.statistics.tallies import DecisivePair, Seating, Tally, add_up
 
 __all__ = [
     "ANCHOR_RATING",
@@ -67,7 +67,7 @@ class Rating:
     """Elo points: 95 % interval. One end is infinite where the games bound one side only, then
     the other end is a one-sided 95 % bound; both are where they bound neither."""
     kind: Kind
-    """What the games say: see `league.rating_bounds.Kind`."""
+    """What the games say: see `league.statistics.rating_bounds.Kind`."""
     games: int
     """Decisive games that it rests on."""
 
@@ -203,7 +203,7 @@ def make_outcomes(counts: Mapping[Seating, tuple[int, int]], index: Mapping[str,
     """Return decisive games as rows of the likelihood, without any prior.
 
     Args:
-        counts: From `league.tallies.add_up`.
+        counts: From `league.statistics.tallies.add_up`.
         index: Position of every player.
 
     Returns:

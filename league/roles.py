@@ -23,8 +23,8 @@ from league.matchmaking import (
     weigh_even_games,
     weigh_losses_capped,
 )
-from league.proportion import estimate_proportion
 from league.recent import GameScore, RecentResults
+from league.statistics.proportion import estimate_proportion
 
 Role = Literal["main", "main_exploiter", "league_exploiter"]
 

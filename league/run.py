@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields, is_dataclass, replace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from league.training.algorithm import TrainerSetup
 
 DONE, BAD_USAGE = 0, 2
+EXPORT_FOLDER: Final = "export"
+"""The tree in the folder of the run."""
 _SIGNAL_EXIT: Final = 128
 """A run that a signal stopped exits with this plus the signal's number, as shells do."""
 
@@ -58,13 +61,13 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
     """
     from rich.console import Console
 
-    from league.clear_watch import ClearWatch
-    from league.evaluate_report import make_play_table
+    from league.commands.terminal import PLAY_WIDTH, print_table
+    from league.evaluate.report import make_play_table
     from league.loop import FIRST_CLEARS, is_complete
     from league.standings import read_standings
     from league.standings_play import read_run_play
     from league.tables import make_standings_table
-    from league.terminal import PLAY_WIDTH, print_table
+    from league.tracking.clear_watch import ClearWatch
 
     with run_dir.lock(), _open_store(run_dir) as store:
         finished = is_complete(config, run_dir, store)
@@ -80,6 +83,8 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
             Console().print(clears.describe())
         if stopped_by is None and config.final.games:
             Console().print(_measure_once(config, run_dir, store))
+        if stopped_by is None and config.export.profile == "quick":
+            _export_once(config, run_dir)
     return DONE if stopped_by is None else _SIGNAL_EXIT + stopped_by
 
 
@@ -92,6 +97,28 @@ def _measure_once(config: RunConfig, run_dir: RunDir, store: Store) -> Table:
         _say(f"measuring: {config.final.games} games against each opponent")
         write_final(path, measure_final(config, run_dir, store))
     return make_final_table(read_final(path))
+
+
+def _export_once(config: RunConfig, run_dir: RunDir) -> None:
+    """Make a tree of a finished run's champion; it is made once, and its failing fails nothing."""
+    from league.export.export import export_at_end
+    from league.players import find_snapshot
+    from league.snapshots import load_snapshot
+
+    folder = run_dir.path / EXPORT_FOLDER
+    if folder.exists():
+        return
+    snapshot = find_snapshot(str(run_dir.path), "best")
+    text = f"snapshot:{config.run.name}/{snapshot.name}"
+    started = time.monotonic()
+    export = export_at_end(load_snapshot(snapshot), text, folder, config.run.seed, _say)
+    if export is not None:
+        gates = export.gates
+        passed = sum(gate.is_passed for gate in gates)
+        seconds = time.monotonic() - started
+        _say(
+            f"export of {text}: {passed} of {len(gates)} gates passed, in {folder}, {seconds:.0f} s"
+        )
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -222,7 +249,7 @@ def _adapt_to_training(policy: Policy, env: EnvSettings) -> Policy:
 @contextmanager
 def _open_tracker(config: RunConfig, run_dir: RunDir) -> Iterator[Tracker]:
     from league.tracking import CompositeTracker, JsonlTracker, WatchfulTracker
-    from league.tracking_wandb import WandbTracker
+    from league.tracking.weights_and_biases import WandbTracker
 
     trackers: list[Tracker] = [JsonlTracker(run_dir.metrics)]
     settings = config.tracking

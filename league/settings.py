@@ -189,6 +189,17 @@ class FinalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """The decision tree that a run ends with; for placements only."""
+
+    profile: Literal["none", "quick"] = "none"
+    """`quick` distils the leading snapshot into 64 untuned leaves, with 50 games a gate."""
+
+    def __post_init__(self) -> None:
+        require(find_problems(self))
+
+
+@dataclass(frozen=True, slots=True)
 class TrackingSettings:
     """Where curves are sent besides the run folder."""
 
@@ -216,6 +227,7 @@ class RunConfig:
     league: LeagueSettings = field(default_factory=LeagueSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     final: FinalSettings = field(default_factory=FinalSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
@@ -275,6 +287,11 @@ def _final_problems(config: RunConfig) -> Iterator[Problem]:
         yield Problem(
             ("final.games", "env.actions"),
             f"expected 0 for a run that trains buttons, got {config.final.games}",
+        )
+    if config.export.profile != "none" and config.env.actions != "placement":
+        yield Problem(
+            ("export.profile", "env.actions"),
+            f"expected 'none' for a run that trains buttons, got {config.export.profile!r}",
         )
 
 

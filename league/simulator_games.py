@@ -7,8 +7,8 @@ from typing import Final
 
 from envs.backends.base import Backend
 from envs.backends.simulator import SimulatorBackend
-from league.forfeits import play_with_forfeits
-from league.outside_command import CommandPolicy
+from league.outside.command import CommandPolicy
+from league.outside.forfeits import play_with_forfeits
 from policies.base import Policy
 from policies.decision_choices import plays_decisions
 from policies.decision_games import PlayedGame, play_decision_games
@@ -48,7 +48,7 @@ def play_on_simulator(
         on_game: Called with index and record whenever a game has ended.
 
     Returns:
-        One record per game, and by index why games were forfeited (`league.forfeits`).
+        One record per game, and by index why games were forfeited (`league.outside.forfeits`).
 
     Raises:
         BackendError: The simulator was not built.

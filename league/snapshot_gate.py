@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from league.sequential import SequentialTest
+from league.statistics.sequential import SequentialTest
 
 MIN_SCORES: Final = 64
 """Games against the newest snapshot before the test may stop."""

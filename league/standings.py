@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from league.conditions import ConditionRatings, rate_conditions
 from league.payoff import Payoff, Record, decisive_pairs
 from league.ratings import ANCHOR_RATING, Ratings, fit_ratings
 from league.records import RatingRow
+from league.statistics.conditions import ConditionRatings, rate_conditions
 from league.store import Store
 
 
@@ -26,7 +26,7 @@ class Standing:
     upper: float
     """Elo points, 95 %; infinite on a side that the games leave open."""
     kind: str
-    """See `league.rating_bounds.Kind`."""
+    """See `league.statistics.rating_bounds.Kind`."""
     record: Record
     """Results over all rated games."""
     env_steps: int | None

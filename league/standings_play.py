@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from league.evaluate import PlayStyle, sum_up_style
+from league.evaluate.evaluate import PlayStyle, sum_up_style
 from league.game_facts import SeatFacts
-from league.head_to_head import EloDifference, elo_difference
 from league.payoff import pair_scores
-from league.play_facts import SeatPlay
-from league.proportion import Proportion, estimate_proportion
 from league.records import GameRow, Result
 from league.standings import rate_players
+from league.statistics.head_to_head import EloDifference, elo_difference
+from league.statistics.proportion import Proportion, estimate_proportion
 from league.store import Store
+from league.tracking.play_facts import SeatPlay
 
 FACTS_KEY: Final = "play"
 """Key of the facts by seat in the stats of a game."""

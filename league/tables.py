@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from envs.game.layout import FRAME_RATE, NUM_SEATS
-from league.head_to_head import EloDifference
 from league.match import MatchResult
 from league.roms import RomRecord
 from league.standings import Standing
+from league.statistics.head_to_head import EloDifference
 
 
 def make_match_table(result: MatchResult) -> Table:

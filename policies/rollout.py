@@ -61,7 +61,7 @@ class GameRecord:
     policies: tuple[str, str]
     """Names by seat."""
     reason: EndReason | Literal["forfeit"]
-    """`forfeit`: the loser could not go on; see `league.forfeits`."""
+    """`forfeit`: the loser could not go on; see `league.outside.forfeits`."""
     winner: int | None
     """Winning seat; None for a draw and for `frame_limit`."""
     frames: int

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from league.play_facts import Choices, count_choices
+from league.tracking.play_facts import Choices, count_choices
 from league.training.roster import Roster, Weights
 from league.training.tables import GameTable, Inputs
 from policies.base import Policy

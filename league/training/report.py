@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from league.play_facts import Choices, SeatPlay
+from league.tracking.play_facts import Choices, SeatPlay
 
 
 @dataclass(frozen=True, slots=True)

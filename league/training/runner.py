@@ -20,7 +20,7 @@ from ray.rllib.utils.metrics import (
     WEIGHTS_SEQ_NO,
 )
 
-from league.play_facts import Choices
+from league.tracking.play_facts import Choices
 from league.training.bank import MakeNetwork, OpponentBank
 from league.training.chunk import Chunk
 from league.training.report import TrainingGame

@@ -14,8 +14,8 @@ import numpy as np
 
 from envs.game.layout import NUM_SEATS
 from envs.starts import EpisodeStart
-from league.play_facts import PHASES, Choices, SeatPlay, find_phase, merge_choices
 from league.rng import make_rng
+from league.tracking.play_facts import PHASES, Choices, SeatPlay, find_phase, merge_choices
 from league.training.bank import OpponentBank, draw_choices, evaluate
 from league.training.report import TrainingGame
 from league.training.roster import INERT, MAIN, Roster, draw_seating

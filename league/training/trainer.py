@@ -19,8 +19,8 @@ from ray.rllib.utils.metrics import (
 )
 
 from league.errors import LeagueError
-from league.play_facts import merge_choices
 from league.rng import make_rng
+from league.tracking.play_facts import merge_choices
 from league.training.algorithm import TrainerSetup, build_algorithm
 from league.training.learner import LeagueLearner
 from league.training.module import to_module_state, to_weights

@@ -41,7 +41,7 @@ from envs.game.placement import NUM_POSES, encode_pose, fold_one_colour, pack_ca
 from envs.game.position import parse_bottle
 from envs.game.setup import RoundSetup
 from envs.vector import UniformSetups, VectorEnv
-from league.planner_positions import choose_sensibly
+from league.verify.planner_positions import choose_sensibly
 
 PLAYER, FIELD = PLAYER_BASES[0], FIELD_BASES[0]
 EMPTY_FIELD = bytes([EMPTY]) * CELLS

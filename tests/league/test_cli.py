@@ -179,7 +179,7 @@ def test_bench_fails_below_its_targets(
     met: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = {**BENCH_REPORT, "rendering_off": {"ratio": 2.5, "target": 2.3, "met": met}}
-    monkeypatch.setattr("league.bench.run_env_bench", lambda pairs: {**report, "pairs": pairs})
+    monkeypatch.setattr("league.bench.env.run_env_bench", lambda pairs: {**report, "pairs": pairs})
     assert run("bench", "env", "--json", "--pairs", "5") == code
     assert json.loads(capsys.readouterr().out) == {**report, "pairs": 5}
     assert run("bench", "env") == code

@@ -222,6 +222,11 @@ def test_ratings_must_hang_on_the_anchor(tmp_path: Path) -> None:
             "network: {kind: column}\nenv: {actions: buttons}\nleague: {scripted: [greedy]}",
             "env.backend: expected 'retro' for buttons",
         ),
+        (
+            "network: {kind: column}\nenv: {actions: buttons, backend: retro}\n"
+            "processes: {games: 1}\nleague: {scripted: [greedy]}\nexport: {profile: quick}",
+            "export.profile: expected 'none' for a run that trains buttons",
+        ),
         ("env: {backend: retro}", "processes.games: expected 1"),
         ("env: {game: DrMario-Nes-v0}", "env.game: expected 'PillDuel-Nes-v0'"),
         ("league: {scripted: [random]}", "league.scripted: expected policies that can play"),

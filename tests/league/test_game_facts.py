@@ -11,7 +11,7 @@ import pytest
 from envs.backends.simulator import SimulatorBackend
 from envs.game.setup import RoundSetup, seed_to_word
 from league.game_facts import SeatFacts, read_facts
-from league.play_facts import find_phase
+from league.tracking.play_facts import find_phase
 from policies.base import Policy, View
 from policies.decision_games import PlayedGame, play_decision_games
 from policies.greedy import GreedyPolicy

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from envs.game.setup import NUM_SEEDS
 from league.config import render_config
-from league.elo import ELO_PER_NAT, sigmoid
 from league.ladder import (
     LadderError,
     LadderPlan,
@@ -32,6 +31,7 @@ from league.rng import make_rng
 from league.rundir import RunDir
 from league.settings import EnvSettings, EvaluationSettings, RunConfig, RunSettings
 from league.standings import rate_players, rating_rows
+from league.statistics.elo import ELO_PER_NAT, sigmoid
 from league.store import Store
 from tests.native import needs_native
 

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from envs.backends.simulator import SimulatorBackend
 from envs.game.position import parse_position
 from league.errors import LeagueError
-from league.forfeits import ForfeitError
-from league.line_process import LineProcess, LineProcessError
 from league.match import Conditions, MatchResult, describe_match, play_match
-from league.outside_command import CommandPolicy
-from league.outside_python import FactoryError, load_python_policy
+from league.outside.command import CommandPolicy
+from league.outside.forfeits import ForfeitError
+from league.outside.line_process import LineProcess, LineProcessError
+from league.outside.python import FactoryError, load_python_policy
 from league.players import PlayerError, load_any_policy, load_policy
 from policies.base import View
 from policies.scripted import NoopPolicy

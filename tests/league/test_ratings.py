@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from league.elo import ELO_PER_NAT, sigmoid
 from league.ratings import DecisivePair, Ratings, Tally, expected_score, fit_ratings
+from league.statistics.elo import ELO_PER_NAT, sigmoid
 
 Truth = np.ndarray
 

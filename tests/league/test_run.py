@@ -18,12 +18,12 @@ import pytest
 from league.checkpoint import Progress
 from league.config import load_config
 from league.manager import LAST_GAP
-from league.metrics import STEP_METRIC
 from league.records import Purpose, RatingRow
 from league.rundir import RunDir
 from league.snapshots import load_snapshot, read_manifest
 from league.standings import read_standings
 from league.store import Store
+from league.tracking.metrics import STEP_METRIC
 from tests.league.wandb_reader import read_history
 
 ROOT = Path(__file__).resolve().parents[2]

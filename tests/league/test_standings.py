@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from league.elo import ELO_PER_NAT, sigmoid
 from league.records import Condition, GameRow, IterationRow, Result, SnapshotRow, utc_now
 from league.standings import (
     describe_standings,
@@ -17,6 +16,7 @@ from league.standings import (
     rating_rows,
     read_standings,
 )
+from league.statistics.elo import ELO_PER_NAT, sigmoid
 from league.store import Store
 
 TRUTH = {"random": 300.0, "greedy": 1000.0, "main-0000": 350.0, "main-0001": 800.0}

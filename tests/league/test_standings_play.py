@@ -10,11 +10,10 @@ import pytest
 
 from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import Speed
-from league.evaluate_report import make_play_table
+from league.evaluate.report import make_play_table
 from league.evaluation import EvaluationSetup, open_simulator, play_pair
 from league.game_facts import SeatFacts
 from league.manager import PlannedPair
-from league.play_facts import SeatPlay
 from league.records import Condition, GameRow, IterationRow, Result, SnapshotRow, utc_now
 from league.standings import rate_players, rating_rows
 from league.standings_play import (
@@ -24,6 +23,7 @@ from league.standings_play import (
     read_run_play,
 )
 from league.store import Store
+from league.tracking.play_facts import SeatPlay
 from tests.native import needs_native
 
 CONDITION = Condition((0, 0), (1, 1), "simulator", 36_000)

@@ -9,8 +9,8 @@ from envs.backends.planner import plan_capsule, plan_poses, plan_script, play_sc
 from envs.game.layout import CELLS, COLUMNS, EMPTY, FRAMES_PER_ROW, ROWS, Button, Tile
 from envs.game.placement import CAPSULE_SIZE, NUM_POSES, encode_pose
 from envs.game.reach import find_lockable_poses
-from league.planner_positions import collect_capsules, craft_capsule, craft_capsules
-from league.verify_planner import WalkTally, check_scripts, run_planner_verify
+from league.verify.planner import WalkTally, check_scripts, run_planner_verify
+from league.verify.planner_positions import collect_capsules, craft_capsule, craft_capsules
 
 SLOW, MED_START, HI_START, FASTEST = 15, 25, 31, 80
 EMPTY_FIELD = bytes([EMPTY]) * CELLS

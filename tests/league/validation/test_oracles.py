@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from league.nash import nash_average
 from league.ratings import Tally, fit_ratings
+from league.statistics.nash import nash_average
 from tests.league.validation.synthetic import draw_truth, name, play
 
 ELO_PER_NAT = 173.7177927613007

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from league.nash import exploitability, nash_average
+from league.bench.toy_games import ROCK_PAPER_SCISSORS
 from league.payoff import Payoff
 from league.ratings import Ratings, fit_ratings
 from league.records import ResultCount
-from league.toy_games import ROCK_PAPER_SCISSORS
+from league.statistics.nash import exploitability, nash_average
 from tests.league.validation.third_party import (
     Player,
     connect_four_boards,

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from league.cycles import find_cycles
+from league.bench.toy_games import ROCK_PAPER_SCISSORS, DiscGame, MatrixGame
+from league.bench.toy_league import ANCHOR, ToyLeague, ToySettings, run_toy_league
 from league.matchmaking import SAMPLERS
 from league.payoff import Payoff
 from league.ratings import Tally, fit_ratings
-from league.toy_games import ROCK_PAPER_SCISSORS, DiscGame, MatrixGame
-from league.toy_league import ANCHOR, ToyLeague, ToySettings, run_toy_league
+from league.statistics.cycles import find_cycles
 from tests.league.validation.synthetic import chance
 
 SHORT = ToySettings(updates=150, snapshot_every=15)

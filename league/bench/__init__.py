@@ -1,0 +1,1 @@
+"""What `league bench` measures, one file each."""

@@ -1,0 +1,1 @@
+"""The `league` commands, one file each."""

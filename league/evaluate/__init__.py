@@ -1,0 +1,1 @@
+"""`league eval`: frozen suites, their games, their report."""

@@ -1,0 +1,1 @@
+"""`league export`: from a policy to the cartridge's tree, with its gates."""

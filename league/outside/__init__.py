@@ -1,0 +1,1 @@
+"""Players from outside: Python callables and commands that speak JSON lines."""

@@ -1,0 +1,1 @@
+"""Formulas over results of games: numpy and scipy only."""

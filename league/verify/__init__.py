@@ -1,0 +1,1 @@
+"""What `league verify` and `league rom verify` compare."""
