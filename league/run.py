@@ -113,12 +113,9 @@ def _export_once(config: RunConfig, run_dir: RunDir) -> None:
     started = time.monotonic()
     export = export_at_end(load_snapshot(snapshot), text, folder, config.run.seed, _say)
     if export is not None:
-        gates = export.gates
-        passed = sum(gate.is_passed for gate in gates)
+        passed = sum(gate.is_passed for gate in export.gates)
         seconds = time.monotonic() - started
-        _say(
-            f"export of {text}: {passed} of {len(gates)} gates passed, in {folder}, {seconds:.0f} s"
-        )
+        _say(f"{passed} of {len(export.gates)} gates passed after {seconds:.0f} s; {folder}")
 
 
 def _make_parser() -> argparse.ArgumentParser:
