@@ -141,7 +141,7 @@ def standings_command(
         ladder = describe_standings(standings)
         print_json([line | columns.get(line["player"], {}) for line in ladder])
     else:
-        print_table(make_standings_table(standings))
+        print_table(make_standings_table(standings), width=PLAY_WIDTH)
         print_table(make_play_table(play), width=PLAY_WIDTH)
 
 

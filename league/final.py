@@ -7,12 +7,14 @@ played again on Stable-Retro, where every frame must be the same. Nothing of it 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from envs.game.layout import COMPARED_ADDRESSES, NUM_SEATS, Speed
 from envs.game.setup import NUM_SEEDS, RoundSetup, seed_to_word
@@ -23,7 +25,8 @@ from league.rng import make_rng
 from league.rundir import RunDir
 from league.settings import RunConfig
 from league.snapshots import load_snapshot
-from league.statistics.proportion import Proportion, estimate_proportion
+from league.statistics.head_to_head import elo_difference
+from league.statistics.proportion import estimate_proportion
 from league.store import Store
 from policies.base import Policy
 from policies.decision_games import PlayedGame, play_decision_games
@@ -64,7 +67,7 @@ class Measurement:
     """Score, (W + D/2) / games; of solo rounds those that were cleared. A stopped game is none."""
     lower: float
     upper: float
-    """95 % interval (Wilson)."""
+    """95 % interval; of games with the pair as unit, of solo rounds Wilson's."""
     clear_share: float
     """Share of wins that came by clearing the bottle."""
 
@@ -79,10 +82,18 @@ class FinalReport:
     """Games that were played again on Stable-Retro, every frame of them the same."""
 
 
-def measure_final(config: RunConfig, run_dir: RunDir, store: Store) -> FinalReport:
+def measure_final(
+    config: RunConfig, run_dir: RunDir, store: Store, report: Callable[[str], None]
+) -> FinalReport:
     """Measure the newest snapshot of a run as `config.final` says.
 
     The games are the same whenever and wherever this is called.
+
+    Args:
+        config: Of the run.
+        run_dir: Its folder.
+        store: Its database.
+        report: Called with a line before each part.
 
     Raises:
         FinalError: A game went differently on Stable-Retro.
@@ -92,12 +103,17 @@ def measure_final(config: RunConfig, run_dir: RunDir, store: Store) -> FinalRepo
     main = load_snapshot(run_dir.snapshot(rows[-1].id))
     early = [row for row in rows if row.env_steps <= _FIRST_PART * rows[-1].env_steps][-1]
     tasks = list(_list_tasks(config, load_snapshot(run_dir.snapshot(early.id)), early.id))
-    played = [_play(config, main, task, number) for number, task in enumerate(tasks)]
+    played = []
+    for number, task in enumerate(tasks):
+        report(f"measuring, {number + 1} of {len(tasks)}: {task.name}, level {task.level}")
+        played.append(_play(config, main, task, number))
     measurements = tuple(
         _measure(task, games, config.evaluation.speed)
         for task, games in zip(tasks, played, strict=True)
     )
     replayed = _choose_replays(played, config.final.replays)
+    if replayed:
+        report(f"playing {len(replayed)} of these games again on Stable-Retro")
     _replay(replayed)
     return FinalReport(rows[-1].id, measurements, len(replayed))
 
@@ -170,25 +186,35 @@ def _play(config: RunConfig, main: Policy, task: Task, number: int) -> list[Play
 
 def _measure(task: Task, games: Sequence[PlayedGame], speed: Speed) -> Measurement:
     per_seed = 1 if task.opponent is None else NUM_SEATS
-    points, wins, clears = 0.0, 0, 0
+    points = np.zeros(len(games))
+    wins = clears = 0
     for index, game in enumerate(games):
         main_seat, record = index % per_seed, game.record
         won = record.winner == main_seat
         drawn = record.winner is None and record.reason != "frame_limit"
-        points += won + drawn / 2
+        points[index] = won + drawn / 2
         wins += won
         clears += won and record.reason == "clear"
-    found: Proportion = estimate_proportion(points, len(games))
+    lower, upper = _find_interval(points, is_paired=per_seed == NUM_SEATS)
     return Measurement(
         opponent=task.name,
         level=task.level,
         speed=speed.name,
-        games=found.games,
-        share=found.share,
-        lower=found.lower,
-        upper=found.upper,
+        games=len(games),
+        share=float(points.mean()),
+        lower=lower,
+        upper=upper,
         clear_share=clears / wins if wins else 0.0,
     )
+
+
+def _find_interval(points: np.ndarray, *, is_paired: bool) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of what games scored, float64 (games,)."""
+    if is_paired:
+        found = elo_difference(points.reshape(-1, NUM_SEATS).mean(1))
+        return found.score_lower, found.score_upper
+    share = estimate_proportion(float(points.sum()), len(points))
+    return share.lower, share.upper
 
 
 def _choose_replays(played: Sequence[Sequence[PlayedGame]], count: int) -> list[PlayedGame]:

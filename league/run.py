@@ -76,7 +76,7 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
             _say(f"finished; everything is in {run_dir.path}")
         else:
             _say(f"stopped; go on with: python -m league.run --resume {run_dir.path}")
-        Console().print(make_standings_table(read_standings(store)))
+        print_table(make_standings_table(read_standings(store)), width=PLAY_WIDTH)
         print_table(make_play_table(read_run_play(store)), width=PLAY_WIDTH)
         clears = ClearWatch(run_dir.path / FIRST_CLEARS).found
         if clears is not None:
@@ -94,8 +94,7 @@ def _measure_once(config: RunConfig, run_dir: RunDir, store: Store) -> Table:
 
     path = run_dir.path / FILE
     if not path.exists():
-        _say(f"measuring: {config.final.games} games against each opponent")
-        write_final(path, measure_final(config, run_dir, store))
+        write_final(path, measure_final(config, run_dir, store, _say))
     return make_final_table(read_final(path))
 
 

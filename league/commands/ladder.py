@@ -40,7 +40,7 @@ def ladder_command(
         ladder = [line | columns.get(line["player"], {}) for line in describe_standings(standings)]
         print_json({"pairs": result.pairs, "wide": list(result.wide), "ladder": ladder})
         return
-    print_table(make_standings_table(standings))
+    print_table(make_standings_table(standings), width=PLAY_WIDTH)
     print_table(make_play_table(play), width=PLAY_WIDTH)
     wide = f"; still wider than {target:g}: {', '.join(result.wide)}" if result.wide else ""
     sys.stderr.write(f"{result.pairs} pairs played{wide}\n")

@@ -66,8 +66,9 @@ def make_run(root: Path) -> RunDir:
 
 def test_the_newest_snapshot_is_measured(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path)
+    said: list[str] = []
     with Store(run_dir.database, read_only=True) as store:
-        report, again = (measure_final(CONFIG, run_dir, store) for _ in range(2))
+        report, again = (measure_final(CONFIG, run_dir, store, said.append) for _ in range(2))
     assert report == again
     assert report.player == "main-0002"
     search, early, solo = report.measurements
@@ -75,6 +76,7 @@ def test_the_newest_snapshot_is_measured(tmp_path: Path) -> None:
     assert early.opponent.startswith("main-0001")
     assert solo.opponent == "solo"
     assert [one.games for one in report.measurements] == [6, 6, 6]
+    assert said[0] == "measuring, 1 of 3: search:depth=1, level 0"
     assert search.share < 0.5
     assert all(one.lower <= one.share <= one.upper for one in report.measurements)
     write_final(run_dir.path / FILE, report)
@@ -88,4 +90,4 @@ def test_games_are_the_same_on_the_emulator(tmp_path: Path) -> None:
     config = replace(CONFIG, final=replace(CONFIG.final, games=2, replays=3))
     run_dir = make_run(tmp_path)
     with Store(run_dir.database, read_only=True) as store:
-        assert measure_final(config, run_dir, store).replayed == 3
+        assert measure_final(config, run_dir, store, lambda _line: None).replayed == 3
