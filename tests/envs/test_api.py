@@ -185,7 +185,7 @@ def test_page_names_the_right_shapes() -> None:
 def test_examples_of_the_guide_run(user_data: Path) -> None:
     guide = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         command = [sys.executable, "-W", "error", "-c", example]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
