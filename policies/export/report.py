@@ -86,7 +86,7 @@ def _render_gates(gates: Sequence[Mapping[str, Any]]) -> str:
             escape(gate["name"]),
             _show(gate["value"]),
             interval,
-            f"{sign} {_show(gate['bound'])}",
+            f"{sign}&nbsp;{_show(gate['bound'])}",
             str(gate["games"]),
             "pass" if gate["is_passed"] else "FAIL",
             escape(gate["note"]),
