@@ -82,7 +82,7 @@ def run(config: RunConfig, run_dir: RunDir) -> int:
         if clears is not None:
             Console().print(clears.describe())
         if stopped_by is None and config.final.games:
-            Console().print(_measure_once(config, run_dir, store))
+            print_table(_measure_once(config, run_dir, store), width=PLAY_WIDTH)
         if stopped_by is None and config.export.profile == "quick":
             _export_once(config, run_dir)
     return DONE if stopped_by is None else _SIGNAL_EXIT + stopped_by
