@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from envs.game.layout import MAX_LEVEL, Speed
-from league.checks import bounded, find_problems, require
+from league.checks import Problem, bounded, find_problems, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,9 @@ class ProcessSettings:
     """Processes that play besides the one that learns; 0 plays in that one, between updates."""
     games: int = bounded(512, at_least=1)
     """Games that each of them plays side by side; `retro` allows one."""
+    overlap: bool = False
+    """Play the next batch while this one is learned from, with the weights of one update before:
+    two processors are busy all the time. Needs `num_env_runners`."""
     num_learners: int = bounded(0, at_least=0)
     """Processes that learn and share each batch; 0 learns in the process of the run."""
     gpus_per_learner: float = bounded(0.0, at_least=0)
@@ -146,4 +150,11 @@ class ProcessSettings:
     """Replace a runner that dies; its error is then only a line in the log."""
 
     def __post_init__(self) -> None:
-        require(find_problems(self))
+        require((*find_problems(self), *self._find_conflicts()))
+
+    def _find_conflicts(self) -> Iterator[Problem]:
+        if self.overlap and not self.num_env_runners:
+            yield Problem(
+                ("overlap", "num_env_runners"),
+                "expected num_env_runners of 1 or more beside the learner, got 0",
+            )

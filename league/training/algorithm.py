@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ray.rllib.algorithms.ppo import PPO, PPOConfig
+from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
@@ -17,6 +15,7 @@ from league.training.bank import MakeNetwork
 from league.training.chunk import ChunkToBatch
 from league.training.learner import LeagueLearner
 from league.training.module import BFLOAT16, MAKE_NETWORK, MainModule
+from league.training.ppo import LeaguePPO, OverlappedPPO
 from league.training.roster import MAIN
 from league.training.runner import SETUP, LeagueEnvRunner, RunnerSetup
 from league.training.sampler import DrawGame
@@ -43,18 +42,6 @@ class TrainerSetup:
     """Paid to both seats of a game that meets the frame limit."""
 
 
-class LeaguePPO(PPO):
-    """RLlib's PPO without its result folder in the user's home; runs log for themselves."""
-
-    def _setup_logdir(self) -> None:
-        self._logdir = tempfile.mkdtemp(prefix="pill-league-")
-
-    def cleanup(self) -> None:
-        """Stop all workers and remove the folder."""
-        super().cleanup()
-        shutil.rmtree(self._logdir, ignore_errors=True)
-
-
 def build_algorithm(setup: TrainerSetup) -> LeaguePPO:
     """Build PPO with its runners and learners; Ray must be running.
 
@@ -76,7 +63,7 @@ def build_algorithm(setup: TrainerSetup) -> LeaguePPO:
         threads=processes.threads,
     )
     config = (
-        PPOConfig(algo_class=LeaguePPO)
+        PPOConfig(algo_class=OverlappedPPO if processes.overlap else LeaguePPO)
         .environment(None, env_config={SETUP: runner})
         .env_runners(
             env_runner_cls=LeagueEnvRunner,

@@ -27,8 +27,8 @@ from envs.game.placement import NUM_PLACEMENTS, WAIT
 from envs.observation import COMPACT_SIZE
 from envs.vector import DrawSetup, VectorEnv
 from league.learning_settings import TrainingSettings
-from league.training.algorithm import LeaguePPO
 from league.training.bench_network import PlanesNetwork
+from league.training.ppo import LeaguePPO
 
 _ENV: Final = "one-native-game"
 _MAIN: Final = "main"

@@ -111,6 +111,7 @@ class Trainer:
             TrainerStateError: The weights belong to another network.
         """
         _check_shapes(state.weights, self.weights())
+        self._algorithm.discard_samples()
         optimizer = self._learner_state("optimizer")["optimizer"][_OPTIMIZER_NAME]
         optimizer["state"]["state"] = unflatten_optimizer(state.optimizer)
         self._algorithm.learner_group.set_state(

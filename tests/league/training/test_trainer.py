@@ -20,6 +20,7 @@ from league.learning_settings import ProcessSettings, TrainingSettings
 from league.players import load_policy
 from league.training.algorithm import TrainerSetup
 from league.training.parallel_table import ParallelTable
+from league.training.ppo import SAMPLES
 from league.training.roster import MAIN, Opponent, Roster, Weights
 from league.training.state import TrainerState, TrainerStateError
 from league.training.steering import Steering
@@ -267,10 +268,54 @@ def test_remote_learners_learn_together(learners: int) -> None:
         assert report.learning_seconds > 0
 
 
-def test_an_error_in_a_remote_runner_arrives_with_its_traceback() -> None:
+def test_overlapped_training_learns_and_repeats_itself() -> None:
+    returns, first = train_overlapped(4)
+    assert train_overlapped(4) == (returns, first)
+    returns, _ = train_overlapped(25)
+    chance, best = STEPS / 10 / 12, STEPS / 10
+    assert returns[0] < 2 * chance
+    assert np.mean(returns[-3:]) > 0.6 * best
+
+
+def train_overlapped(iterations: int) -> tuple[list[float], dict[str, bytes]]:
+    """Return the mean return of every iteration, and the weights in the end."""
+    with Trainer(make_setup(num_env_runners=1, overlap=True)) as trainer:
+        returns = []
+        for iteration in range(iterations):
+            opponents = [Opponent("random")]
+            report = train(trainer, iteration, opponents, learning_rate=3e-3, self_play=0.5)
+            returns.append(float(np.mean([game.main_return for game in report.games])))
+        return returns, {name: value.tobytes() for name, value in trainer.weights().items()}
+
+
+def test_an_overlapped_runner_plays_on_while_the_learner_learns_and_follows_it() -> None:
+    with Trainer(make_setup(num_env_runners=1, overlap=True)) as trainer:
+        group = trainer._algorithm.env_runner_group
+        fresh = trainer.state()
+        for iteration in range(2):
+            train(trainer, iteration, [Opponent("random")])
+            assert group.num_in_flight_async_reqs(SAMPLES) == 1
+        # Asked behind the batch being played, so it has taken the newest weights by then.
+        assert equal(
+            group.foreach_env_runner(runner_weights, local_env_runner=False)[0], trainer.weights()
+        )
+        trainer.load_state(fresh)
+        assert group.num_in_flight_async_reqs(SAMPLES) == 0, (
+            "that batch was played with other weights"
+        )
+        assert train(trainer, 2, [Opponent("random")]).env_steps >= 400
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_an_error_in_a_remote_runner_arrives_with_its_traceback(overlap: bool) -> None:
     broken = partial(ToyEnv, fail_after=30)
     with (
-        Trainer(make_setup(broken, num_env_runners=1)) as trainer,
+        Trainer(make_setup(broken, num_env_runners=1, overlap=overlap)) as trainer,
         pytest.raises(Exception, match=r"(?s)toy_env\.py.*the toy broke on purpose"),
     ):
         train(trainer, 0, [Opponent("random")])
+
+
+def test_overlap_without_a_runner_beside_the_learner_is_refused() -> None:
+    with pytest.raises(ValueError, match="overlap: expected num_env_runners of 1 or more"):
+        ProcessSettings(overlap=True)
