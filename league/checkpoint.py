@@ -1,4 +1,4 @@
-"""A run's checkpoint: one folder with the trainer's tensors and the league's counters as JSON.
+"""A run's checkpoint: one folder with all learners' tensors and the league's counters as JSON.
 
 It holds what only the next iteration needs. Games, snapshots and ratings are in the database,
 which commits after the folder has its name; resume takes the newest iteration that both have.
@@ -47,7 +47,8 @@ class Progress:
 
     def save(self, folder: Path) -> None:
         """Write the progress into a folder that holds all other files of the checkpoint."""
-        files = {path.name: _digest(path.read_bytes()) for path in sorted(folder.iterdir())}
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        files = {path.relative_to(folder).as_posix(): _digest(path.read_bytes()) for path in paths}
         values = {"format": FORMAT, "files": files, **asdict(self)}
         # The digest is that of what a reader gets back, in which a tuple has become a list.
         values = json.loads(json.dumps(values))

@@ -1,37 +1,39 @@
 """The loop of a run: train, freeze, rate, save; every iteration is durable before the next one.
 
 It drives a trainer and an evaluator through small protocols and knows neither Ray nor how a game
-is played. Order within an iteration: snapshot folder, checkpoint folder, database transaction;
+is played. `main` and the exploiters learn in turn; the run's steps, schedule and curves are
+`main`'s. Order within an iteration: snapshot folder, checkpoint folder, database transaction;
 whatever a kill leaves of an unfinished one is deleted on resume.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from league.checkpoint import CheckpointError, Progress
 from league.durable import publish_folder
+from league.freezing import freeze
+from league.learners import Learners, LoopTrainer, Trained
 from league.learning_settings import TrainingSettings
-from league.manager import LAST_GAP, LeagueManager, PlannedPair
+from league.manager import LAST_GAP, LeagueManager, PlannedPair, make_exploiters
 from league.payoff import Payoff
 from league.players import find_weights
 from league.records import GameRow, IterationRow, RatingRow, SnapshotRow, utc_now
+from league.roles import MAIN
+from league.rosters import Rosters
 from league.rundir import RunDir
 from league.schedule import Schedule
 from league.settings import RunConfig
-from league.snapshots import SnapshotError, choose_view, read_manifest, read_weights, save_snapshot
+from league.snapshots import SnapshotError, read_manifest, read_weights
 from league.standings import rate_players, rating_rows
 from league.store import Store
 from league.tracking import Tracker
 from league.tracking.clear_watch import ClearWatch
 from league.tracking.loop_metrics import list_metrics, make_training_row
-from league.training.report import IterationReport
-from league.training.roster import INERT, MAIN, Opponent, Roster, Weights
-from league.training.state import TrainerState
+from league.training.roster import INERT
 from league.training.steering import Steering
 
 FIRST_CLEARS: Final = "first_clears.json"
@@ -40,26 +42,6 @@ LOGGED_GAMES: Final = 64
 """Training games of an iteration that enter the log; on the simulator there are hundreds."""
 _POLL_SECONDS: Final = 0.25
 """How long the loop waits for an evaluation game before it looks for a stop request."""
-
-
-class LoopTrainer(Protocol):
-    """What the loop needs of `league.training.trainer.Trainer`."""
-
-    def train(self, roster: Roster, steering: Steering) -> IterationReport:
-        """Sample one batch against a roster and learn from it."""
-        ...
-
-    def weights(self) -> Weights:
-        """Return a copy of `main`'s weights."""
-        ...
-
-    def state(self) -> TrainerState:
-        """Return what `load_state` needs to go on from here."""
-        ...
-
-    def load_state(self, state: TrainerState) -> None:
-        """Go on from `state`."""
-        ...
 
 
 class LoopEvaluator(Protocol):
@@ -133,20 +115,24 @@ class LeagueLoop:
 
     def __init__(self, workplace: Workplace) -> None:
         self._work = workplace
-        config = workplace.config
+        config, training = workplace.config, workplace.config.training
+        league = config.league
         self._manager = LeagueManager(
-            config.league,
+            league,
             config.evaluation,
-            total_env_steps=config.training.total_env_steps,
+            total_env_steps=training.total_env_steps,
             seed=config.run.seed,
             role=MAIN,
+            exploiters=make_exploiters(league),
+            solo_env_steps=round(training.solo * training.total_env_steps),
         )
+        self._learners = Learners(workplace.trainer)
+        self._rosters = Rosters(league, workplace.run_dir, self._learners)
         self._schedule = Schedule.from_config(config)
         self._clears = ClearWatch(workplace.run_dir.path / FIRST_CLEARS)
         self._progress = Progress()
         self._ratings: dict[str, float] = {}
         self._payoff: Payoff | None = None
-        self._weights: dict[str, Weights] = {}
         self._clock = time.monotonic()
         """When the wall time in `Progress.seconds` was last brought up to date."""
 
@@ -189,7 +175,6 @@ class LeagueLoop:
             raise CheckpointError(
                 f"expected iteration {newest.iteration} in {folder}, got {self._progress.iteration}"
             )
-        work.trainer.load_state(TrainerState.load(folder))
         try:
             self._manager.load_state_dict(self._progress.manager)
         except (KeyError, TypeError, ValueError) as error:
@@ -197,6 +182,7 @@ class LeagueLoop:
                 f"expected the league's state as this version keeps it in {folder}, got another "
                 f"({error!r}); use the version of pill-league that wrote it"
             ) from error
+        self._learners.load(folder, self._manager.list_going_on())
         self._read_ratings()
         for row in recorded:
             self._check_snapshot(row)
@@ -206,7 +192,7 @@ class LeagueLoop:
         """Begin with the weights that `run.init` names, and with a fresh optimizer."""
         if self._work.config.run.init:
             weights = read_weights(find_weights(self._work.config.run.init))
-            self._work.trainer.load_state(TrainerState(weights, {}))
+            self._learners.take_turn(MAIN, weights)
 
     def _check_snapshot(self, row: SnapshotRow) -> None:
         folder = self._work.run_dir.snapshot(row.id)
@@ -220,25 +206,23 @@ class LeagueLoop:
         read_weights(folder)
 
     def _train(self) -> None:
-        config = self._work.config
-        names = self._manager.choose_opponents(self._ratings, self._payoff)
-        roster = Roster(
-            self._progress.iteration + 1,
-            tuple(self._load_opponent(name) for name in self._add_scripted(names)),
-            config.league.self_play,
-        )
-        report = self._work.trainer.train(roster, self._schedule.steer(self._share()))
+        """Let the next learner train for an iteration."""
+        turn = self._manager.next_turn(self._ratings, self._payoff)
+        start = None if turn.start_from is None else self._rosters.read_weights(turn.start_from)
+        self._learners.take_turn(turn.learner, start)
+        roster = self._rosters.make(turn, self._progress.iteration + 1)
+        report = self._work.trainer.train(roster, self._steer(turn.learner))
         self._manager.record_games(
-            (game.opponent, game.score) for game in report.games if game.opponent != INERT
+            ((game.opponent, game.score) for game in report.games if game.opponent != INERT),
+            learner=turn.learner,
+            env_steps=report.env_steps,
         )
-        self._commit_iteration(report, self._work.evaluator.collect())
+        self._commit_iteration(Trained(turn.learner, report), self._work.evaluator.collect())
 
-    def _add_scripted(self, names: Sequence[str]) -> list[str]:
-        """Return the opponents by slot, with the scripted ones in their share of the slots."""
-        league = self._work.config.league
-        count = round(league.scripted_share * len(names)) if league.scripted else 0
-        scripted = itertools.islice(itertools.cycle(league.scripted), count)
-        return [*scripted, *names[count:]]
+    def _steer(self, learner: str) -> Steering:
+        if learner == MAIN:
+            return self._schedule.steer(self._share())
+        return self._schedule.steer_versus(self._manager.exploiter_share(learner))
 
     def _evaluate(self, should_stop: Callable[[], bool]) -> None:
         """Play what is left of the evaluation games; record what was played when asked to stop."""
@@ -251,11 +235,12 @@ class LeagueLoop:
 
     def _commit_iteration(
         self,
-        report: IterationReport | None,
+        trained: Trained | None,
         played: Sequence[tuple[GameRow, GameRow]],
     ) -> None:
         """Make an iteration durable: what it trained, froze and played."""
         before, now = self._progress, time.monotonic()
+        report = trained.report if trained is not None and trained.is_main else None
         self._progress = replace(
             before,
             iteration=before.iteration + 1,
@@ -263,53 +248,46 @@ class LeagueLoop:
             seconds=before.seconds + now - self._clock,
         )
         self._clock = now
-        snapshot, planned = self._freeze_if_due()
+        snapshots, planned = self._freeze_due(trained)
         self._save_checkpoint(planned)
-        rated = self._record(report, played, snapshot)
+        rated = self._record(trained, played, snapshots)
         self._work.evaluator.submit(planned)
         self._work.run_dir.prune_checkpoints()
         if report is not None:
             self._clears.add(report.games, self._progress.env_steps, self._progress.seconds)
-        self._show(report, rated)
+        self._show(trained, rated)
 
     def _has_moved_on(self) -> bool:
-        """Whether enough env steps lie behind the newest snapshot; time alone may have passed."""
-        snapshots = self._work.store.snapshots()
+        """Whether main has trained since its newest snapshot; time alone may have passed."""
+        snapshots = [row for row in self._work.store.snapshots() if row.role == MAIN]
         if not snapshots:
             return True
         env_steps = self._progress.env_steps
         return env_steps - snapshots[-1].env_steps >= LAST_GAP * env_steps
 
-    def _freeze_if_due(self) -> tuple[SnapshotRow | None, list[PlannedPair]]:
-        """Freeze `main` if it is time, and plan the games that rate it."""
+    def _freeze_due(self, trained: Trained | None) -> tuple[list[SnapshotRow], list[PlannedPair]]:
+        """Freeze who should be frozen now, and plan the games that rate what was frozen."""
+        manager, rows = self._manager, []
         position, last = self._position(), self._share() >= 1.0
-        if not self._manager.is_snapshot_due(position, last=last) or not self._has_moved_on():
-            return None, []
-        parents = self._manager.pool.snapshots
-        name = self._manager.add_snapshot(position, self._ratings, self._payoff)
-        config = self._work.config
-        view = choose_view(config.network.kind, config.env.action_repeat)
-        with publish_folder(self._work.run_dir.snapshot(name)) as folder:
-            manifest = save_snapshot(
-                folder,
-                run=config.run.name,
-                snapshot_id=name,
-                env_steps=self._progress.env_steps,
-                network=asdict(config.network),
-                weights=self._work.trainer.weights(),
-                view=view,
-            )
-        row = SnapshotRow(
-            id=name,
-            role=MAIN,
-            parent=parents[-1] if parents else None,
-            env_steps=self._progress.env_steps,
-            iteration=self._progress.iteration,
-            sha256=manifest.weights_sha256,
-            view=asdict(view),
-            created=utc_now(),
+        if manager.is_snapshot_due(position, last=last) and self._has_moved_on():
+            parents = manager.pool.snapshots_of_main()
+            name = manager.add_snapshot(position, self._ratings, self._payoff)
+            rows.append(self._freeze(MAIN, name, parents[-1] if parents else None))
+        if trained is not None and manager.is_exploiter_due(trained.learner):
+            name, parent = manager.add_exploiter(trained.learner, self._ratings, self._payoff)
+            rows.append(self._freeze(trained.learner, name, parent))
+        return rows, [pair for row in rows for pair in manager.plan_evaluation(row.id)]
+
+    def _freeze(self, learner: str, name: str, parent: str | None) -> SnapshotRow:
+        return freeze(
+            self._work.config,
+            self._work.run_dir,
+            self._progress,
+            name=name,
+            role=learner,
+            parent=parent,
+            weights=self._learners.weights(learner),
         )
-        return row, self._manager.plan_evaluation(name)
 
     def _save_checkpoint(self, planned: Sequence[PlannedPair]) -> None:
         waiting = (*self._work.evaluator.waiting, *planned)
@@ -318,14 +296,14 @@ class LeagueLoop:
         )
         path = self._work.run_dir.checkpoint(self._progress.iteration)
         with publish_folder(path) as folder:
-            self._work.trainer.state().save(folder)
+            self._learners.save(folder, self._manager.list_going_on())
             self._progress.save(folder)
 
     def _record(
         self,
-        report: IterationReport | None,
+        trained: Trained | None,
         played: Sequence[tuple[GameRow, GameRow]],
-        snapshot: SnapshotRow | None,
+        snapshots: Sequence[SnapshotRow],
     ) -> list[RatingRow]:
         """Commit the iteration to the database; return the new ratings, if there are any."""
         store, config = self._work.store, self._work.config
@@ -333,8 +311,9 @@ class LeagueLoop:
         games = [
             replace(row, pair=pair + index) for index, rows in enumerate(played) for row in rows
         ]
-        if report is not None:
-            games += [make_training_row(config, game) for game in report.games[:LOGGED_GAMES]]
+        if trained is not None:
+            logged = trained.report.games[:LOGGED_GAMES]
+            games += [make_training_row(config, trained.learner, game) for game in logged]
         rated: list[RatingRow] = []
 
         def rate(store: Store) -> list[RatingRow]:
@@ -345,7 +324,7 @@ class LeagueLoop:
         progress = self._progress
         store.commit_iteration(
             IterationRow(progress.iteration, progress.env_steps, utc_now()),
-            snapshots=[snapshot] if snapshot is not None else [],
+            snapshots=snapshots,
             games=games,
             rate=rate if played else None,
         )
@@ -353,15 +332,17 @@ class LeagueLoop:
             self._read_ratings()
         return rated
 
-    def _show(self, report: IterationReport | None, rated: Sequence[RatingRow]) -> None:
+    def _show(self, trained: Trained | None, rated: Sequence[RatingRow]) -> None:
         work, progress = self._work, self._progress
         metrics = list_metrics(
             iteration=progress.iteration,
-            snapshots=self._manager.pool.snapshots,
+            snapshots=work.store.snapshots(),
             rated_games=work.store.count_games("evaluation"),
             learning_rate=self._schedule.steer(self._share()).learning_rate,
-            report=report,
+            trained=trained,
             rated=rated,
+            pairs=work.store.pairs("evaluation") if rated else (),
+            league=work.config.league,
         )
         work.tracker.log(progress.env_steps, metrics)
         work.on_commit(
@@ -370,7 +351,7 @@ class LeagueLoop:
                 env_steps=progress.env_steps,
                 share=self._share(),
                 waiting_pairs=len(work.evaluator.waiting),
-                steps_per_second=report.steps_per_second if report is not None else 0.0,
+                steps_per_second=trained.report.steps_per_second if trained is not None else 0.0,
             )
         )
 
@@ -379,13 +360,6 @@ class LeagueLoop:
         store = self._work.store
         self._ratings = {row.player: row.elo for row in store.ratings()}
         self._payoff = Payoff.from_counts(store.count_results("evaluation"))
-
-    def _load_opponent(self, name: str) -> Opponent:
-        if not self._manager.pool.is_snapshot(name):
-            return Opponent(name)
-        if name not in self._weights:
-            self._weights[name] = read_weights(self._work.run_dir.snapshot(name))
-        return Opponent(name, self._weights[name])
 
     def _share(self) -> float:
         return trained_share(self._work.config.training, self._progress)

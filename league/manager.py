@@ -6,6 +6,7 @@ no RLlib: the run asks, acts, and keeps `state_dict` in its checkpoint.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +25,7 @@ from league.payoff import Payoff
 from league.pool import OpponentPool
 from league.recent import GameScore, RecentResults
 from league.rng import RngStreams, make_rng
-from league.roles import MAIN, Exploiter, Turn
+from league.roles import MAIN, Exploiter, Role, Turn
 from league.settings import EvaluationSettings, LeagueSettings
 from league.snapshot_gate import SnapshotGate
 from league.statistics.nash import nash_average
@@ -50,6 +51,19 @@ class PlannedPair:
     """Seed of everything that the policies draw in the two games."""
 
 
+def make_exploiters(league: LeagueSettings) -> list[Exploiter]:
+    """Return the exploiters of a run: `main_exploiter_1`, ..., `league_exploiter_1`, ..."""
+    counts: dict[Role, int] = {
+        "main_exploiter": league.main_exploiters,
+        "league_exploiter": league.league_exploiters,
+    }
+    return [
+        Exploiter(f"{role}_{number}", role, max_env_steps=league.exploiter_env_steps)
+        for role, count in counts.items()
+        for number in range(1, count + 1)
+    ]
+
+
 class LeagueManager:
     """Decides for `main`, the exploiters, and the pool that they share."""
 
@@ -62,6 +76,7 @@ class LeagueManager:
         seed: int,
         role: str = MAIN,
         exploiters: Sequence[Exploiter] = (),
+        solo_env_steps: int = 0,
     ) -> None:
         """Start a league without snapshots.
 
@@ -72,18 +87,24 @@ class LeagueManager:
             seed: Seed of the run.
             role: Main's name; its snapshots are called `role-0000`, `role-0001`, ...
             exploiters: Those that learn in turn with main.
+            solo_env_steps: Env steps that main plays alone first. What it is then can neither be
+                exploited nor be a start: exploiters begin with main's first snapshot after that.
         """
         self._league = league
         self._evaluation = evaluation
         self._total_env_steps = total_env_steps
         self._role = role
         self._exploiters = {one.name: one for one in exploiters}
+        self._solo_env_steps = solo_env_steps
         self._pool = OpponentPool(league.scripted, league.max_snapshots)
         self._streams = RngStreams(seed)
         # Every rated pair takes the next round of one fixed shuffle, so none comes twice.
         self._rounds = make_rng(seed, "evaluation/rounds").permutation(NUM_SEEDS)
         self._num_pairs = 0
-        self._num_turns = 0
+        self._num_iterations = 0
+        """Since exploiters began."""
+        self._num_solo_snapshots = 0
+        """How many of main's snapshots are no start for an exploiter."""
         self._last_snapshot_steps: int | None = None
         self._recent = RecentResults()
         self._gate = SnapshotGate(league.snapshot_gate, league.gate_elo, league.snapshot_min_games)
@@ -121,22 +142,22 @@ class LeagueManager:
         return draw_opponents(candidates, chances, self._league.slots, rng)
 
     def next_turn(self, ratings: Mapping[str, float], payoff: Payoff | None = None) -> Turn:
-        """Return who learns in the next iteration, and against whom: main and the others in turn.
+        """Return who learns in the next iteration, and against whom.
 
+        Exploiters have `exploiter_share` of the turns, evenly spread, one after the other; a turn
+        is `exploiter_turn` iterations.
         Call it once an iteration, after main's first snapshot.
 
         Args:
             ratings: As for `opponent_shares`.
             payoff: As for `opponent_shares`.
         """
-        learners = (self._role, *self._exploiters)
-        learner = learners[self._num_turns % len(learners)]
-        self._num_turns += 1
+        learner = self._next_learner()
         if learner == self._role:
             return Turn(learner, tuple(self.choose_opponents(ratings, payoff)), None)
         exploiter, rng = self._exploiters[learner], self._streams[f"exploiter/{learner}"]
         if exploiter.start is None:
-            exploiter.begin(self._pool.snapshots_of_main(), rng)
+            exploiter.begin(self._starts(), rng)
         candidates = self._candidates(ratings, payoff, exploiter)
         opponents = exploiter.choose_opponents(
             candidates, self._league.slots, self._league.floor, rng
@@ -197,9 +218,22 @@ class LeagueManager:
         """
         name = f"{self._role}-{len(self._pool.snapshots_of_main()):04d}"
         self._pool.add(name, ratings=ratings, support=self._nash_support(ratings or {}, payoff))
+        self._num_solo_snapshots += env_steps < self._solo_env_steps
         self._last_snapshot_steps = env_steps
         self._gate.clear()
         return name
+
+    def list_going_on(self) -> list[str]:
+        """Return the exploiters whose next turn needs the weights that they have now."""
+        return [name for name, exploiter in self._exploiters.items() if exploiter.goes_on]
+
+    def exploiter_share(self, learner: str) -> float:
+        """Return the share of its env steps that an exploiter has done, 0..1.
+
+        Args:
+            learner: Its name. Counted since it last started or was frozen.
+        """
+        return self._exploiters[learner].share
 
     def is_exploiter_due(self, learner: str) -> bool:
         """Whether an exploiter should be frozen now; never true of main."""
@@ -229,7 +263,7 @@ class LeagueManager:
         self._pool.add(
             name, exploiter=True, ratings=ratings, support=self._nash_support(ratings or {}, payoff)
         )
-        exploiter.freeze(self._pool.snapshots_of_main(), self._streams[f"exploiter/{learner}"])
+        exploiter.freeze(self._starts(), self._streams[f"exploiter/{learner}"])
         return name, parent
 
     def plan_evaluation(self, snapshot: str) -> list[PlannedPair]:
@@ -254,7 +288,8 @@ class LeagueManager:
             "pool": self._pool.state_dict(),
             "streams": self._streams.state_dict(),
             "num_pairs": self._num_pairs,
-            "num_turns": self._num_turns,
+            "num_turns": self._num_iterations,
+            "num_solo_snapshots": self._num_solo_snapshots,
             "recent": self._recent.state_dict(),
             "gate": self._gate.state_dict(),
             "exploiters": {name: one.state_dict() for name, one in self._exploiters.items()},
@@ -270,12 +305,33 @@ class LeagueManager:
         self._streams.load_state_dict(state["streams"])
         self._pool.load_state_dict(state["pool"])
         self._num_pairs = state["num_pairs"]
-        self._num_turns = state["num_turns"]
+        self._num_iterations = state["num_turns"]
+        # Runs from before there were exploiters have none, and nothing else asks.
+        self._num_solo_snapshots = state.get("num_solo_snapshots", 0)
         self._recent.load_state_dict(state["recent"])
         self._gate.load_state_dict(state["gate"])
         for name, exploiter in self._exploiters.items():
             exploiter.load_state_dict(state["exploiters"][name])
         self._last_snapshot_steps = state["last_snapshot_steps"]
+
+    def _starts(self) -> tuple[str, ...]:
+        """Return main's snapshots that an exploiter may start from."""
+        return self._pool.snapshots_of_main()[self._num_solo_snapshots :]
+
+    def _next_learner(self) -> str:
+        """Count an iteration, and return whose it is."""
+        if not self._exploiters or not self._starts():
+            return self._role
+        turn = self._num_iterations // self._league.exploiter_turn
+        before, after = (self._count_exploiter_turns(turn + more) for more in (0, 1))
+        self._num_iterations += 1
+        if after == before:
+            return self._role
+        return tuple(self._exploiters)[before % len(self._exploiters)]
+
+    def _count_exploiter_turns(self, turns: int) -> int:
+        # A product that falls short of a whole number by rounding alone is that number.
+        return math.floor(turns * self._league.exploiter_share + 1e-9)
 
     def _candidates(
         self,

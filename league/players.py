@@ -14,6 +14,7 @@ from typing import Final
 
 from league.checks import suggest
 from league.errors import LeagueError, StoreError
+from league.roles import MAIN
 from league.rundir import RunDir
 from league.store import Store
 from policies.base import Policy
@@ -207,8 +208,8 @@ def find_snapshot(run: str, snapshot_id: str) -> Path:
 
     Args:
         run: Name of a run under `runs`, or the path of its folder.
-        snapshot_id: Its id, `latest` for the newest, or `best` for the one that leads the
-            standings.
+        snapshot_id: Its id, `latest` for main's newest, or `best` for main's that stands highest;
+            exploiters are found by their ids.
 
     Raises:
         PlayerError: The run has no such snapshot.
@@ -217,14 +218,15 @@ def find_snapshot(run: str, snapshot_id: str) -> Path:
     run_dir = open_run(run)
     try:
         with Store(run_dir.database, read_only=True) as store:
-            known = [row.id for row in store.snapshots()]
-            ladder = [row.player for row in store.ratings() if row.player in known]
+            rows = store.snapshots()
+            known, mains = [row.id for row in rows], [row.id for row in rows if row.role == MAIN]
+            ladder = [row.player for row in store.ratings() if row.player in mains]
     except StoreError:
         # A snapshot is checked by its own digest, so its id finds it without the database too.
         if snapshot_id not in _list_folders(run_dir.snapshots):
             raise
         return run_dir.snapshot(snapshot_id)
-    choices = {"latest": known[-1:], "best": ladder[:1]}
+    choices = {"latest": mains[-1:], "best": ladder[:1]}
     chosen = choices.get(snapshot_id, [one for one in known if one == snapshot_id])
     if not chosen:
         raise PlayerError(

@@ -66,9 +66,9 @@ class SnapshotRow:
     role: str
     """The learner that it is a copy of."""
     parent: str | None
-    """The snapshot before it."""
+    """The snapshot that it grew from: of `main` the one before it."""
     env_steps: int
-    """Env steps that the learner had seen."""
+    """Env steps that `main` had seen by then, whoever the learner is."""
     iteration: int
     sha256: str
     """Digest of the weights file."""

@@ -90,6 +90,16 @@ class Exploiter:
         """Snapshot that it last started from; None before its first turn."""
         return self._start
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it trains on with weights of its own; otherwise it takes those of `start`."""
+        return self._start is not None and not self._pending
+
+    @property
+    def share(self) -> float:
+        """Share of its env steps that are done since it last started or was frozen, 0..1."""
+        return min(self._env_steps / self._max_env_steps, 1.0)
+
     def begin(self, snapshots: Sequence[str], rng: np.random.Generator) -> None:
         """Draw the snapshot of main to start from, and forget all results.
 

@@ -51,6 +51,10 @@ class Schedule:
             solo=self.is_solo(share),
         )
 
+    def steer_versus(self, done: float) -> Steering:
+        """Return what the next iteration goes by when a share of the second phase is done, 0..1."""
+        return self.steer(self.solo_share + (1.0 - self.solo_share) * done)
+
     def _shape(self, weight: float, solo: bool) -> RewardConfig:
         shaping = {
             item.name: weight * getattr(self.reward, item.name)

@@ -141,6 +141,19 @@ class LeagueSettings:
     """Training games since the last snapshot without which there is no new one, but at the end."""
     max_snapshots: int = bounded(32, at_least=1)
     """Snapshots that can be drawn at a time; older ones rest, but stay on disk and rated."""
+    main_exploiters: int = bounded(0, at_least=0)
+    """Learners besides `main` that look for weaknesses of `main` as it is now."""
+    league_exploiters: int = bounded(0, at_least=0)
+    """The same, of the whole pool."""
+    exploiter_share: float = bounded(0.25, at_least=0, at_most=0.95)
+    """Share of the turns after the solo phase that exploiters have, one after the other; all else
+    being equal, the versus phase takes 1 / (1 - share) as long."""
+    exploiter_turn: int = bounded(4, at_least=1)
+    """Iterations in a row of each turn, main's too; with `processes.overlap` a batch is lost at
+    each change of learner."""
+    exploiter_env_steps: int = bounded(200_000, at_least=1)
+    """Decisions of its own after which an exploiter is frozen into the pool, unless it wins clearly
+    before; over them it goes through the settings of `versus` from start to end."""
 
     def __post_init__(self) -> None:
         require(find_problems(self))
@@ -237,6 +250,7 @@ class RunConfig:
                 *_game_problems(self),
                 *_member_problems(self),
                 *_final_problems(self),
+                *_exploiter_problems(self),
             )
         )
 
@@ -311,6 +325,29 @@ def _member_problems(config: RunConfig) -> Iterator[Problem]:
                 f"expected policies that can play where main gives {config.env.actions} on "
                 f"{config.env.backend!r}, got {name!r}",
             )
+
+
+def _exploiter_problems(config: RunConfig) -> Iterator[Problem]:
+    league = config.league
+    if not league.main_exploiters + league.league_exploiters:
+        return
+    keys = ("league.main_exploiters", "league.league_exploiters")
+    if config.env.backend == "retro":
+        yield Problem(
+            (*keys, "env.backend"),
+            "expected none with env.backend 'retro', which has one game a process, and exploiters "
+            "play games of their own; use 'simulator'",
+        )
+    if config.training.solo == 1.0:
+        yield Problem(
+            (*keys, "training.solo"),
+            "expected none with training.solo 1.0, as exploiters begin after the solo phase",
+        )
+    if not league.exploiter_share:
+        yield Problem(
+            (*keys, "league.exploiter_share"),
+            "expected none with league.exploiter_share 0, with which they never learn",
+        )
 
 
 def _can_train(text: str, env: EnvSettings) -> bool:

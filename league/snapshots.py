@@ -45,7 +45,7 @@ class Manifest:
     id: str
     """Its id within the run, e.g. `main-0003`."""
     env_steps: int
-    """Env steps that the learner had seen."""
+    """Env steps that the run's `main` had seen by then."""
     network: Mapping[str, Any]
     """Fields of `policies.network.NetworkConfig`."""
     view: Mapping[str, Any]

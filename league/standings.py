@@ -31,6 +31,8 @@ class Standing:
     """Results over all rated games."""
     env_steps: int | None
     """Env steps at which a snapshot was taken; None for scripted players."""
+    role: str | None
+    """The learner that a snapshot is a copy of, `main` or an exploiter; None for scripted ones."""
 
 
 def rate_players(store: Store, anchor: str, anchor_rating: float = ANCHOR_RATING) -> Ratings:
@@ -83,7 +85,7 @@ def read_standings(store: Store) -> list[Standing]:
     anchor; otherwise it is not on the ladder.
     """
     payoff = Payoff.from_counts(store.count_results("evaluation"))
-    born = {row.id: row.env_steps for row in store.snapshots()}
+    born = {row.id: row for row in store.snapshots()}
     nothing = Record(0, 0, 0, 0)
     return [
         Standing(
@@ -94,7 +96,8 @@ def read_standings(store: Store) -> list[Standing]:
             upper=row.upper,
             kind=row.kind,
             record=payoff.record_of(row.player) if row.player in payoff.names else nothing,
-            env_steps=born.get(row.player),
+            env_steps=born[row.player].env_steps if row.player in born else None,
+            role=born[row.player].role if row.player in born else None,
         )
         for rank, row in enumerate(store.ratings(), start=1)
     ]

@@ -167,7 +167,7 @@ class Store:
         """Return all snapshots in the order of their birth."""
         rows = self._read(
             "SELECT id, role, parent, env_steps, iteration, sha256, created, view "
-            "FROM snapshots ORDER BY env_steps, id"
+            "FROM snapshots ORDER BY iteration, rowid"
         )
         return [
             SnapshotRow(name, role, parent, steps, iteration, sha256, created, self._parse(view))

@@ -119,6 +119,9 @@ class _Runner:
                 snapshot_every=settings.snapshot_every,
                 max_snapshots=settings.max_snapshots,
                 snapshot_gate="gsprt" if settings.snapshot_gate == "gsprt" else "time",
+                # Each learner as often as any other.
+                exploiter_share=len(exploiters) / (1 + len(exploiters)),
+                exploiter_turn=1,
             ),
             EvaluationSettings(opponents=(ANCHOR,), pairs=settings.pairs),
             total_env_steps=settings.updates,

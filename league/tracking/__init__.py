@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from league.durable import LineFile
 from league.payoff import Payoff
+from league.roles import MAIN
 from league.standings import Standing
 from league.tracking.alarms import Watch
 from league.tracking.charts import Rows
@@ -141,7 +142,7 @@ def rating_metrics(ratings: Iterable[Any]) -> dict[str, float]:
 
 
 def log_final_tables(tracker: Tracker, standings: Sequence[Standing], payoff: Payoff) -> None:
-    """Log the ladder, the Elo curve over snapshots and the payoff matrix."""
+    """Log the ladder, the Elo curve over main's snapshots and the payoff matrix."""
     columns = ("rank", "player", "env_steps", "elo", "lower", "upper", "wins", "draws", "losses")
     ladder = [
         (
@@ -158,7 +159,7 @@ def log_final_tables(tracker: Tracker, standings: Sequence[Standing], payoff: Pa
         for one in standings
     ]
     tracker.log_table("standings", columns, ladder)
-    born = sorted((one for one in standings if one.env_steps is not None), key=_birth)
+    born = sorted((one for one in standings if one.role == MAIN), key=_birth)
     curve = [
         (one.player, one.env_steps, one.elo, *map(_or_none, (one.lower, one.upper))) for one in born
     ]

@@ -1,7 +1,8 @@
 """Who sits at a game table besides `main`: frozen snapshots and scripted policies.
 
 They live where games are played, and never in RLlib: a league of a hundred snapshots costs the
-learner nothing. A snapshot's weights never change under its name, so each is built once.
+learner nothing. A snapshot's weights never change under its name, so each is built once; another
+learner's do, so it is built anew for every roster.
 """
 
 from __future__ import annotations
@@ -61,11 +62,12 @@ class OpponentBank:
             KeyError: The roster names a scripted policy that this bank does not have.
         """
         keep = set(still_playing)
-        for opponent in roster.opponents:
+        # A player may hold several slots, always with the same weights.
+        for opponent in {one.player: one for one in roster.opponents}.values():
             keep.add(opponent.player)
             if opponent.weights is None:
                 self._scripted[opponent.player]
-            elif opponent.player not in self._networks:
+            elif opponent.is_live or opponent.player not in self._networks:
                 self._networks[opponent.player] = self._build(opponent.weights)
         self._networks = {name: one for name, one in self._networks.items() if name in keep}
 

@@ -9,7 +9,7 @@ from league.tracking.play_facts import Choices, SeatPlay
 
 @dataclass(frozen=True, slots=True)
 class TrainingGame:
-    """A game that `main` played while learning.
+    """A game that `main` played while learning; or an exploiter, which is called `main` here.
 
     Training games are for curves only. They never enter a rating: `main` changes while it plays,
     and opponents act at the training environment's `action_repeat` instead of their own.

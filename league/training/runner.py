@@ -80,26 +80,17 @@ class LeagueEnvRunner(EnvRunner, Checkpointable):
         self._setup: RunnerSetup = self.config.env_config[SETUP]
         torch.set_num_threads(self._setup.threads)
         self._sequence = 0
-        self._sampler: Sampler | None = None
+        self._samplers: dict[str, Sampler] = {}
+        """By learner: games of one wait while another one learns."""
+        self._learner = MAIN
         self.make_module()
         # With remote runners the local one only carries the weights.
         if self.worker_index or not self.config.num_env_runners:
             self.make_env()
 
     def make_env(self) -> None:
-        """Set up the table, with nobody at it."""
-        setup = self._setup
-        self._sampler = Sampler(
-            setup.make_table(),
-            OpponentBank(setup.make_network, setup.scripted),
-            SamplerSetup(
-                seed=setup.seed,
-                runner=self.worker_index or 0,
-                gae_lambda=self.config.lambda_,
-                draw_game=setup.draw_game,
-                stall=setup.stall,
-            ),
-        )
+        """Set up the table of `main`, with nobody at it."""
+        self._samplers[MAIN] = self._make_sampler()
 
     def make_module(self) -> None:
         """Build the module of `main`."""
@@ -125,15 +116,18 @@ class LeagueEnvRunner(EnvRunner, Checkpointable):
 
     def prepare(self, roster: Roster, steering: Steering) -> None:
         """Play `roster` from the next game on, with new settings."""
-        assert self._sampler is not None
-        self._sampler.prepare(roster, steering)
+        if roster.is_anew and roster.learner in self._samplers:
+            self._samplers.pop(roster.learner).close()
+        if roster.learner not in self._samplers:
+            self._samplers[roster.learner] = self._make_sampler()
+        self._learner = roster.learner
+        self._samplers[self._learner].prepare(roster, steering)
 
     def sample(self, **kwargs: Any) -> list[Chunk]:
         """Return this runner's part of a batch; games and counts go through the metrics."""
-        assert self._sampler is not None
         runners = max(1, self.config.num_env_runners)
         share = -(-self.config.total_train_batch_size // runners)
-        sample = self._sampler.sample(self.module[MAIN].network, share)
+        sample = self._samplers[self._learner].sample(self.module[MAIN].network, share)
         chunk = Chunk(sample.rows)
         metrics, count = self.metrics, len(chunk)
         metrics.log_value(NUM_ENV_STEPS_SAMPLED, count, reduce="sum")
@@ -188,5 +182,19 @@ class LeagueEnvRunner(EnvRunner, Checkpointable):
 
     def stop(self) -> None:
         """Release the games."""
-        if self._sampler is not None:
-            self._sampler.close()
+        for sampler in self._samplers.values():
+            sampler.close()
+
+    def _make_sampler(self) -> Sampler:
+        setup = self._setup
+        return Sampler(
+            setup.make_table(),
+            OpponentBank(setup.make_network, setup.scripted),
+            SamplerSetup(
+                seed=setup.seed,
+                runner=self.worker_index or 0,
+                gae_lambda=self.config.lambda_,
+                draw_game=setup.draw_game,
+                stall=setup.stall,
+            ),
+        )

@@ -1,7 +1,7 @@
-"""The sampling loop: `main` and its opponents at a game table; training rows and games come out.
+"""The sampling loop: a learner and its opponents at a table; training rows and games come out.
 
 Knows no RLlib. One loop serves the simulator, the emulator and third-party games; one forward pass
-per player and step chooses actions and, for `main`, gives the values for advantages.
+per player and step chooses actions and, for the learner, gives the values for advantages.
 """
 
 from __future__ import annotations
@@ -63,13 +63,14 @@ class Sample:
     games: tuple[TrainingGame, ...]
     """Games that ended."""
     choices: Choices | None
-    """Facts about the decisions of `main`."""
+    """Facts about the decisions of the learner."""
 
 
 class Sampler:
     """Plays on from call to call; a new roster takes effect as games begin.
 
-    A game is never handed from one opponent to another in the middle.
+    A game is never handed from one opponent to another in the middle, nor from one learner to
+    another: a sampler serves one learner.
     """
 
     def __init__(self, table: GameTable, bank: OpponentBank, setup: SamplerSetup) -> None:
@@ -90,10 +91,18 @@ class Sampler:
         self._games: list[TrainingGame] = []
         self._tally = _Tally(table.games)
         self._roster: Roster | None = None
+        self._learner = MAIN
         self._solo = False
 
     def prepare(self, roster: Roster, steering: Steering) -> None:
-        """Seat the players of `roster` from the next game on, and take new settings."""
+        """Seat the players of `roster` from the next game on, and take new settings.
+
+        Raises:
+            ValueError: The roster is for another learner than those before.
+        """
+        if self._roster is not None and roster.learner != self._learner:
+            raise ValueError(f"expected a roster for {self._learner!r}, got {roster.learner!r}")
+        self._learner = roster.learner
         self._bank.load(roster, set(self._players))
         self._table.set_reward(steering.reward)
         self._streams.gamma = steering.gamma
@@ -110,10 +119,10 @@ class Sampler:
                 self._seat(game)
 
     def sample(self, network: Any, decisions: int) -> Sample:
-        """Play until so many transitions of `main` are finished, or a few more.
+        """Play until so many transitions of the learner are finished, or a few more.
 
         Args:
-            network: Of `main`; maps inputs to logits and values.
+            network: Of the learner; maps inputs to logits and values.
             decisions: 1 or more.
 
         Raises:
@@ -123,7 +132,7 @@ class Sampler:
             raise RuntimeError("expected a roster before sampling, call prepare first")
         for _ in range(_MAX_IDLE_STEPS):
             due = self._table.list_due()
-            mine = due[self._players[due] == MAIN]
+            mine = due[self._players[due] == self._learner]
             if self._streams.count_finished(mine) >= decisions:
                 return self._cut(network, mine)
             self._play_step(network, due)
@@ -139,7 +148,7 @@ class Sampler:
         for player in sorted(set(players.tolist())):
             places = np.flatnonzero(players == player)
             seats = due[places]
-            if player == MAIN:
+            if player == self._learner:
                 actions[places] = self._decide(network, seats)
             else:
                 actions[places] = self._bank.choose(player, self._table, seats, self._rng)
@@ -153,7 +162,7 @@ class Sampler:
             self._end(ended)
 
     def _decide(self, network: Any, seats: np.ndarray) -> np.ndarray:
-        """Choose for `main`, and keep what it saw and did."""
+        """Choose for the learner, and keep what it saw and did."""
         inputs = self._table.observe(seats)
         drawn = draw_choices(network, inputs, self._rng)
         self._streams.decide(seats, drawn.values)

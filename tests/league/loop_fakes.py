@@ -29,10 +29,14 @@ STEPS_PER_ITERATION = 100
 
 @dataclass
 class FakeTrainer:
-    """Learns nothing; its only weight counts what it was asked to do."""
+    """Learns nothing; its only weight counts what it was asked to do, Adam's memory how often."""
 
     total: float = 1.0
+    steps: int = 0
     asked: list[tuple[int, tuple[str, ...], float, float]] = field(default_factory=list)
+    rosters: list[Roster] = field(default_factory=list)
+    totals: list[float] = field(default_factory=list)
+    """The weight after each time."""
     fail_at: int | None = None
 
     def train(self, roster: Roster, steering: Steering) -> IterationReport:
@@ -43,6 +47,9 @@ class FakeTrainer:
         self.asked.append((iteration, names, steering.learning_rate, roster.self_play))
         frozen = [one.weights["total"] for one in roster.opponents if one.weights is not None]
         self.total += iteration + float(np.sum(frozen))
+        self.steps += 1
+        self.rosters.append(roster)
+        self.totals.append(self.total)
         return IterationReport(
             env_steps=STEPS_PER_ITERATION,
             games=(make_training_game(names[0], iteration),),
@@ -55,10 +62,11 @@ class FakeTrainer:
         return {"total": np.array([self.total])}
 
     def state(self) -> TrainerState:
-        return TrainerState(self.weights(), {"0.step": np.array(len(self.asked), np.float32)})
+        return TrainerState(self.weights(), {"0.step": np.array(self.steps, np.float32)})
 
     def load_state(self, state: TrainerState) -> None:
         self.total = float(state.weights["total"][0])
+        self.steps = int(state.optimizer.get("0.step", 0))
 
 
 def make_training_game(opponent: str, seed: int) -> TrainingGame:

@@ -27,18 +27,27 @@ CONFIG = RunConfig(
 )
 
 
+SNAPSHOTS = {
+    "main-0000": 0,
+    "main-0001": 300,
+    "main_exploiter_1-0000": 320,
+    "main-0002": 1000,
+    "main_exploiter_1-0001": 1000,
+}
+"""Env steps by id."""
+
+
 def make_run(root: Path) -> RunDir:
-    """A run with three snapshots, of 0, 300 and 1000 env steps."""
+    """A run with three snapshots of main, of 0, 300 and 1000 env steps, and two of an exploiter."""
     run_dir = RunDir.create(root / "final", render_config(CONFIG))
     network, view = NetworkConfig(hidden=8), choose_view("candidate", 1)
     with Store.create(run_dir.database) as store:
-        for number, env_steps in enumerate((0, 300, 1000)):
+        for number, (name, env_steps) in enumerate(SNAPSHOTS.items()):
             torch.manual_seed(number)
             weights = {
                 name: np.asarray(value.numpy())
                 for name, value in build_network(network).state_dict().items()
             }
-            name = f"main-{number:04d}"
             manifest = save_snapshot(
                 run_dir.snapshot(name),
                 run="final",
@@ -50,7 +59,7 @@ def make_run(root: Path) -> RunDir:
             )
             row = SnapshotRow(
                 id=name,
-                role="main",
+                role=name.rpartition("-")[0],
                 parent=None,
                 env_steps=env_steps,
                 iteration=number,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from league import loop
+from league import freezing, learners, loop
 from league.checkpoint import FILE, CheckpointError, Progress
 from league.learning_settings import PhaseSettings, TrainingSettings
 from league.settings import (
@@ -179,7 +179,12 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, stop_a
 
 @pytest.mark.parametrize(
     "broken",
-    ["save_snapshot", "TrainerState.save", "Store.commit_iteration", "RunDir.prune_checkpoints"],
+    [
+        "freezing.save_snapshot",
+        "learners.TrainerState.save",
+        "loop.Store.commit_iteration",
+        "loop.RunDir.prune_checkpoints",
+    ],
 )
 @pytest.mark.parametrize("call", [1, 2, 3, 4])
 def test_a_kill_costs_at_most_the_unfinished_iteration(
@@ -207,15 +212,15 @@ class _KilledError(BaseException):
 
 def _kill_at(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
     """Let the process "die" right after the given call of a durable operation."""
-    owner_name, _, attribute = f"loop.{name}".rpartition(".")
-    owner = loop
-    for part in owner_name.split(".")[1:]:
+    module, *parts, attribute = name.split(".")
+    owner: Any = {"freezing": freezing, "learners": learners, "loop": loop}[module]
+    for part in parts:
         owner = getattr(owner, part)
     original, calls = getattr(owner, attribute), iter(range(1, 1000))
 
     def die(*arguments: Any, **named: Any) -> Any:
         number = next(calls)
-        if number == call and name == "Store.commit_iteration":
+        if number == call and attribute == "commit_iteration":
             # A commit is all or nothing, so its kill comes before it.
             raise _KilledError
         result = original(*arguments, **named)

@@ -21,6 +21,7 @@ from policies.scripted import NoopPolicy, RandomPolicy
 from policies.search import SearchPolicy
 
 NOW = "2026-01-01T00:00:00+00:00"
+EXPLOITER = "main_exploiter_1-0000"
 
 
 @pytest.mark.parametrize(
@@ -70,14 +71,15 @@ def test_other_texts_are_refused_with_what_is_known(text: str, message: str) -> 
 
 @pytest.fixture
 def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run called `first` with three snapshots, of which the second one leads the ladder."""
+    """A run called `first`: of main's three snapshots the second one leads, behind an exploiter."""
     monkeypatch.chdir(tmp_path)
     run = RunDir.create(Path("runs/first"), "run: {name: first}\n")
-    names = [f"main-{number:04d}" for number in range(3)]
+    names = [*(f"main-{number:04d}" for number in range(3)), EXPLOITER]
     with Store.create(run.database) as store:
         for number, name in enumerate(names):
-            row = SnapshotRow(name, "main", None, 100 * number, number, "ab", NOW, {})
-            elos = {"greedy": 1000.0, names[0]: 400.0, names[1]: 700.0, names[2]: 600.0}
+            role = name.rpartition("-")[0]
+            row = SnapshotRow(name, role, None, 100 * number, number, "ab", NOW, {})
+            elos = {"greedy": 1000.0, **dict(zip(names, (400.0, 700.0, 600.0, 900.0), strict=True))}
             ratings = [RatingRow(number, *item, 0.0, 1.0, "interval", 4) for item in elos.items()]
             store.commit_iteration(
                 IterationRow(number, 100 * number, NOW),
@@ -89,7 +91,12 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     ("snapshot_id", "name"),
-    [("latest", "main-0002"), ("best", "main-0001"), ("main-0000", "main-0000")],
+    [
+        ("latest", "main-0002"),
+        ("best", "main-0001"),
+        ("main-0000", "main-0000"),
+        (EXPLOITER, EXPLOITER),
+    ],
 )
 @pytest.mark.parametrize("run", ["first", "runs/first"])
 def test_snapshots_are_found_by_run_and_id(
@@ -99,7 +106,7 @@ def test_snapshots_are_found_by_run_and_id(
 
 
 def test_an_unknown_snapshot_names_those_that_there_are(run_folder: Path) -> None:
-    message = r"main-0000, main-0001, main-0002\), 'latest' or 'best', got 'main-002'; did you mean"
+    message = r"main-0000, main-0001, main-0002, .*'latest' or 'best', got 'main-002'; did you mean"
     with pytest.raises(PlayerError, match=message):
         find_snapshot("first", "main-002")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from league.manager import LeagueManager
+from league.manager import LeagueManager, make_exploiters
 from league.roles import MAIN, Exploiter, Role, Turn
 from league.settings import EvaluationSettings, LeagueSettings
 
@@ -20,13 +20,23 @@ def make_exploiter(role: Role = "main_exploiter", max_env_steps: int = 10_000) -
     return Exploiter(role, role, max_env_steps=max_env_steps)
 
 
-def make_manager(*exploiters: Exploiter, seed: int = 0, **changes: Any) -> LeagueManager:
+def make_manager(
+    *exploiters: Exploiter, seed: int = 0, solo_env_steps: int = 0, **changes: Any
+) -> LeagueManager:
+    """Return a league with six snapshots of main, at env steps 0 to 5; everyone learns as often."""
     scripted = ("random", "noop", "greedy")
-    settings = {"scripted": scripted, "snapshot_every": 250, "slots": 4, **changes}
-    league = LeagueSettings(**settings)
+    share = len(exploiters) / (1 + len(exploiters))
+    turns = {"exploiter_share": share, "exploiter_turn": 1}
+    settings = {"scripted": scripted, "snapshot_every": 250, "slots": 4, **turns}
+    league = LeagueSettings(**{**settings, **changes})
     evaluation = EvaluationSettings(opponents=("random", "greedy"), pairs=2)
     manager = LeagueManager(
-        league, evaluation, total_env_steps=10_000, seed=seed, exploiters=exploiters
+        league,
+        evaluation,
+        total_env_steps=10_000,
+        seed=seed,
+        exploiters=exploiters,
+        solo_env_steps=solo_env_steps,
     )
     for steps in range(6):
         manager.add_snapshot(steps)
@@ -50,6 +60,50 @@ def test_learners_take_turns() -> None:
     manager = make_manager(*both())
     learners = [manager.next_turn(RATINGS).learner for _ in range(6)]
     assert learners == ["main", "main_exploiter", "league_exploiter"] * 2
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.25, 0.3, 0.5, 0.9])
+def test_exploiters_have_their_share_evenly_spread(share: float) -> None:
+    manager = make_manager(*both(), exploiter_share=share)
+    learners = [manager.next_turn(RATINGS).learner for _ in range(200)]
+    drawn = Counter(learners)
+    assert drawn[MAIN] == round(200 * (1 - share))
+    assert drawn["main_exploiter"] - drawn["league_exploiter"] in (0, 1)
+    turns = [learner != MAIN for learner in learners]
+    assert all(abs(sum(turns[:number]) - number * share) < 1 for number in range(200))
+
+
+def test_a_turn_has_several_iterations() -> None:
+    manager = make_manager(*both(), exploiter_turn=3)
+    turns = [manager.next_turn(RATINGS) for _ in range(18)]
+    names = [MAIN, "main_exploiter", "league_exploiter"] * 2
+    assert [turn.learner for turn in turns] == [name for name in names for _ in range(3)]
+    starts = [turn.start_from is not None for turn in turns]
+    assert [index for index, starting in enumerate(starts) if starting] == [3, 6]
+
+
+def test_exploiters_wait_until_main_has_learned_to_clear() -> None:
+    """They begin with main's first snapshot after the solo phase, and from none before it."""
+    manager = make_manager(make_exploiter(), solo_env_steps=6)
+    assert {manager.next_turn(RATINGS).learner for _ in range(10)} == {MAIN}
+    assert manager.add_snapshot(6) == "main-0006"
+    turns = [manager.next_turn(RATINGS) for _ in range(2)]
+    assert [turn.learner for turn in turns] == [MAIN, "main_exploiter"]
+    assert turns[1].start_from == "main-0006"
+
+
+def test_settings_make_the_exploiters() -> None:
+    settings = LeagueSettings(main_exploiters=2, league_exploiters=1, exploiter_env_steps=7)
+    made = make_exploiters(settings)
+    assert [one.name for one in made] == [
+        "main_exploiter_1",
+        "main_exploiter_2",
+        "league_exploiter_1",
+    ]
+    made[0].record([], 6)
+    assert (made[0].is_freeze_due(), made[0].share) == (False, 6 / 7)
+    made[0].record([], 6)
+    assert (made[0].is_freeze_due(), made[0].share) == (True, 1.0)
 
 
 def test_without_exploiters_main_always_learns() -> None:

@@ -17,15 +17,17 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from league.durable import TEMPORARY_PREFIX
 from league.errors import LeagueError
+from tests.league.faults import rehearsal
 from tests.league.faults.disk import Disk, Loss, write_tree
 from tests.league.faults.injector import KILLED, Call, Fault, note, read_trace, watch
-from tests.league.faults.rehearsal import describe, newest_iteration, play
+from tests.league.faults.rehearsal import describe, newest_iteration
 
 ENDED, REFUSED, BROKEN = 0, 2, 3
 """Exit codes of a forked process: to the end, stopped by an error of ours, by any other error."""
@@ -53,10 +55,26 @@ class Order:
     """Kill after every rename, and the resumed process before each of its first calls."""
     cuts: bool = False
     """Cut the power after every call, with all `Loss`es."""
+    run: str = "main alone"
+    """Name in `rehearsal.CONFIGS` of what is played."""
     step: int = 1
     """Every how manieth call is taken."""
     offset: int = 0
     """The first of them."""
+
+
+Play = Callable[[Path, Callable[[int], None]], None]
+"""Plays a rehearsal in a folder to its end, and tells of each iteration that is durable."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where failures are tried, and what is played there."""
+
+    folder: Path
+    play: Play
+    expected: dict[str, Any]
+    """The record of an undisturbed run."""
 
 
 def carry_out(folder: Path, order: Order) -> dict[str, Any]:
@@ -67,15 +85,16 @@ def carry_out(folder: Path, order: Order) -> dict[str, Any]:
         its `record`, the number of `cases` tried by the name of the failure, and the `failures` in
         words.
     """
+    play = partial(rehearsal.play, rehearsal.CONFIGS[order.run])
     # Imports are made once, before the processes are forked.
     play(folder / "warm", lambda iteration: None)
     whole = folder / "whole"
-    traced = list(record(whole))
+    traced = list(record(whole, play))
     calls = [call for call in traced if call.kind != "N"]
     expected = run_apart(lambda: describe(whole / "run"))[1]
     cases: dict[str, int] = {}
     failures: list[str] = []
-    for name, wrong in _try_all(folder, whole, traced, expected, order):
+    for name, wrong in _try_all(Stage(folder, play, expected), whole, traced, order):
         cases[name] = cases.get(name, 0) + 1
         failures += [wrong] if wrong else []
     return {
@@ -88,7 +107,7 @@ def carry_out(folder: Path, order: Order) -> dict[str, Any]:
 
 
 def _try_all(
-    folder: Path, whole: Path, traced: list[Call], expected: dict[str, Any], order: Order
+    stage: Stage, whole: Path, traced: list[Call], order: Order
 ) -> Iterator[tuple[str, str | None]]:
     """Yield the name of each failure tried and what went wrong."""
     calls = [call for call in traced if call.kind != "N"]
@@ -96,17 +115,17 @@ def _try_all(
     for name in order.faults:
         for number in numbers:
             if calls[number - 1].kind in HITS[Fault[name]]:
-                yield name, fail_at(folder, expected, Fault[name], number)
+                yield name, fail_at(stage, Fault[name], number)
     if order.twice:
         renames = [number for number in numbers if calls[number - 1].kind == "R"]
         for number, again in product(renames, range(1, RESUME_CALLS + 1)):
-            yield "TWICE", fail_at(folder, expected, Fault.AFTER, number, again)
+            yield "TWICE", fail_at(stage, Fault.AFTER, number, again)
     if order.cuts:
-        for wrong in cut_power(folder, whole, traced, expected, order):
+        for wrong in cut_power(stage, whole, traced, order):
             yield "POWER CUT", wrong
 
 
-def record(whole: Path) -> Iterator[Call]:
+def record(whole: Path, play: Play) -> Iterator[Call]:
     """Play the rehearsal undisturbed and yield its calls."""
     trace = whole.with_name("trace")
     whole.mkdir()
@@ -128,30 +147,28 @@ def is_in_place(call: Call, whole: Path) -> bool:
     return call.kind in "CWTU" and not any(part.startswith(TEMPORARY_PREFIX) for part in parts)
 
 
-def fail_at(
-    folder: Path, expected: dict[str, Any], fault: Fault, call: int, again: int = 0
-) -> str | None:
+def fail_at(stage: Stage, fault: Fault, call: int, again: int = 0) -> str | None:
     """Fail at a call, resume, and say what is wrong with the result, if anything is."""
-    place = folder / "place"
+    place = stage.folder / "place"
     place.mkdir()
     try:
         name = f"{fault.name} at call {call}"
-        acknowledged, wrong = disturb(place, fault, call)
+        acknowledged, wrong = disturb(place, stage.play, fault, call)
         if wrong:
             return f"{name}: {wrong}"
         if again:
             name += f", then BEFORE at call {again}"
-            more, wrong = disturb(place, Fault.BEFORE, again)
+            more, wrong = disturb(place, stage.play, Fault.BEFORE, again)
             acknowledged = max(acknowledged, more)
             if wrong:
                 return f"{name}: {wrong}"
-        wrong = check_resume(place / "run", acknowledged, expected)
+        wrong = check_resume(place / "run", stage, acknowledged)
         return f"{name}: {wrong}" if wrong else None
     finally:
         shutil.rmtree(place)
 
 
-def disturb(place: Path, fault: Fault, call: int) -> tuple[int, str | None]:
+def disturb(place: Path, play: Play, fault: Fault, call: int) -> tuple[int, str | None]:
     """Play with a fault; return the last promised iteration, and what went wrong otherwise."""
     reader, writer = os.pipe()
 
@@ -172,28 +189,26 @@ def disturb(place: Path, fault: Fault, call: int) -> tuple[int, str | None]:
     return promised[-1], None if right else f"exit code {code}: {answer}"
 
 
-def check_resume(run: Path, acknowledged: int, expected: dict[str, Any]) -> str | None:
+def check_resume(run: Path, stage: Stage, acknowledged: int) -> str | None:
     """Resume a disturbed run to its end; say how it differs from an undisturbed one."""
 
     def resume() -> dict[str, Any]:
         kept = newest_iteration(run)
         assert kept >= acknowledged, f"iteration {acknowledged} was lost, {kept} is the newest"
-        play(run, lambda iteration: None)
+        stage.play(run, lambda iteration: None)
         return describe(run)
 
     code, found = run_apart(resume)
     if code != ENDED:
         return f"resume: {found}"
-    wrong = [key for key in expected if found[key] != expected[key]]
+    wrong = [key for key, value in stage.expected.items() if found[key] != value]
     return f"resumed run differs in {', '.join(wrong)}: {found[wrong[0]]}" if wrong else None
 
 
-def cut_power(
-    folder: Path, whole: Path, traced: list[Call], expected: dict[str, Any], order: Order
-) -> Iterator[str | None]:
+def cut_power(stage: Stage, whole: Path, traced: list[Call], order: Order) -> Iterator[str | None]:
     """Cut the power after calls; yield what is wrong with each resumed run, None for nothing."""
     disk, acknowledged, seen = Disk(whole), -1, set()
-    place = folder / "cut"
+    place = stage.folder / "cut"
     for number, call in enumerate(traced):
         if call.kind == "N":
             acknowledged = int(call.path)
@@ -209,7 +224,7 @@ def cut_power(
             seen.add(key)
             place.mkdir()
             write_tree(place, content)
-            wrong = check_resume(place / "run", acknowledged, expected)
+            wrong = check_resume(place / "run", stage, acknowledged)
             shutil.rmtree(place)
             yield f"power cut after {number} ({call.text}), {loss.name}: {wrong}" if wrong else None
 

@@ -23,7 +23,7 @@ from league.rundir import RunDir
 from league.standings import read_standings
 from league.store import Store
 from league.tracking import JsonlTracker
-from league.training.state import TrainerState
+from league.training.state import STATE_FILE, TrainerState
 
 FORBIDDEN = {
     "pickle.find_class",
@@ -88,7 +88,8 @@ def _read_standings(run: RunDir) -> None:
 
 def _load(path: Path) -> None:
     Progress.load(path)
-    TrainerState.load(path)
+    for state in sorted(path.rglob(STATE_FILE)):
+        TrainerState.load(state.parent)
 
 
 def main(folders: list[str]) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from league.snapshots import WEIGHTS_FILE
 from league.standings import rate_players
 from league.store import Store
 from league.tracking import JsonlTracker
-from league.training.state import TrainerState
+from league.training.state import STATE_FILE, TrainerState
 from tests.league.loop_fakes import STEPS_PER_ITERATION, FakeEvaluator, FakeTrainer
 
 CONFIG = RunConfig(
@@ -36,6 +37,20 @@ CONFIG = RunConfig(
     evaluation=EvaluationSettings(pairs=1, past_snapshots=1, wait=True),
 )
 """Six iterations: three snapshots, two of training, three of rating."""
+WITH_EXPLOITERS = replace(
+    CONFIG,
+    training=replace(CONFIG.training, solo=0.0),
+    league=replace(
+        CONFIG.league,
+        main_exploiters=1,
+        league_exploiters=1,
+        exploiter_share=0.75,
+        exploiter_turn=1,
+        exploiter_env_steps=2 * STEPS_PER_ITERATION,
+    ),
+)
+"""One exploiter is frozen and starts anew, the other goes on: ten iterations, four snapshots."""
+CONFIGS = {"main alone": CONFIG, "exploiters": WITH_EXPLOITERS}
 
 TABLES = {
     "iterations": "iteration, env_steps",
@@ -46,23 +61,24 @@ TABLES = {
 """What is compared: all columns but the times of day."""
 
 
-def play(path: Path, on_commit: Callable[[int], None]) -> None:
+def play(config: RunConfig, path: Path, on_commit: Callable[[int], None]) -> None:
     """Start the run in `path`, or go on with it, and come to its end.
 
     Args:
+        config: Of the run.
         path: Folder of the run.
         on_commit: Told the number of each iteration that has been promised to be durable.
     """
     run_dir = RunDir(path)
     if not run_dir.exists():
-        run_dir = RunDir.create(path, render_config(CONFIG))
+        run_dir = RunDir.create(path, render_config(config))
     with run_dir.lock(), _open_store(run_dir) as store:
         tracker = JsonlTracker(run_dir.metrics)
 
         def tell(status: LoopStatus) -> None:
             on_commit(status.iteration)
 
-        work = Workplace(CONFIG, run_dir, store, FakeTrainer(), FakeEvaluator(), tracker, tell)
+        work = Workplace(config, run_dir, store, FakeTrainer(), FakeEvaluator(), tracker, tell)
         try:
             LeagueLoop(work).run(lambda: False)
         finally:
@@ -113,8 +129,16 @@ def describe(path: Path) -> dict[str, Any]:
 def _describe_checkpoint(run_dir: RunDir, iteration: int) -> list[Any]:
     folder = run_dir.checkpoint(iteration)
     progress = Progress.load(folder)
-    weights = {name: value.tolist() for name, value in TrainerState.load(folder).weights.items()}
-    return [progress.iteration, progress.env_steps, repr(progress.manager), weights]
+    states = [
+        [str(path.relative_to(folder)), _describe_state(TrainerState.load(path.parent))]
+        for path in sorted(folder.rglob(STATE_FILE))
+    ]
+    return [progress.iteration, progress.env_steps, repr(progress.manager), states]
+
+
+def _describe_state(state: TrainerState) -> dict[str, Any]:
+    tensors = {**state.weights, **state.optimizer}
+    return {name: value.tolist() for name, value in tensors.items()}
 
 
 def _repeated_points(run_dir: RunDir) -> int:

@@ -105,11 +105,29 @@ def test_everything_but_the_logs_appears_by_a_rename(quick: Report) -> None:
 
 
 @needs_injector
-@pytest.mark.slow
-def test_every_call_of_a_run_can_fail(run_drill: RunDrill) -> None:
-    report = run_drill(Order(faults=tuple(fault.name for fault in HITS), twice=True, cuts=True))
+def test_no_state_of_an_exploiter_is_lost(run_drill: RunDrill) -> None:
+    """A few calls of a run in which main and two exploiters learn in turn; see the slow test."""
+    report = run_drill(
+        Order(faults=("BEFORE", "FULL"), cuts=True, run="exploiters", step=97, offset=60)
+    )
     assert report["failures"] == []
-    assert len(report["record"]["iterations"]) == 6
+    assert {*report["cases"]} == {"BEFORE", "FULL", "POWER CUT"}
+    assert run_drill(Order(run="exploiters"), hash_seed=2)["record"] == report["record"]
+    roles = {row[1] for row in report["record"]["snapshots"]}
+    assert roles == {"main", "main_exploiter_1"}
+    *_, states = report["record"]["checkpoints"][-1]
+    names = [name for name, _ in states]
+    assert names == ["exploiters/league_exploiter_1/trainer.safetensors", "trainer.safetensors"]
+
+
+@needs_injector
+@pytest.mark.slow
+@pytest.mark.parametrize(("run", "iterations"), [("main alone", 6), ("exploiters", 10)])
+def test_every_call_of_a_run_can_fail(run_drill: RunDrill, run: str, iterations: int) -> None:
+    faults = tuple(fault.name for fault in HITS)
+    report = run_drill(Order(faults=faults, twice=True, cuts=True, run=run))
+    assert report["failures"] == []
+    assert len(report["record"]["iterations"]) == iterations
     cases = report["cases"]
     assert cases["BEFORE"] == cases["AFTER"] == len(report["calls"])
     assert cases["TORN"] == sum(call.startswith("write") for call in report["calls"])

@@ -23,6 +23,7 @@ from league.config import load_config, render_config
 from league.durable import publish_folder
 from league.errors import ConfigError
 from league.evaluation import EvaluationSetup, play_pair
+from league.learners import FOLDER as EXPLOITERS
 from league.manager import PlannedPair
 from league.players import PlayerError
 from league.records import Condition, GameRow, IterationRow, RatingRow, SnapshotRow
@@ -38,12 +39,14 @@ from tests.league.faults.injector import ROOT
 NOW = "2026-01-01T00:00:00+00:00"
 NETWORK = NetworkConfig("column", column_features=4, hidden=8)
 VIEW = View("compact", "buttons", action_repeat=4)
+CHECKPOINT = "checkpoints/iteration-000001"
 FILES = {
     "config.yaml": "config",
     "league.sqlite": "database",
     "metrics.jsonl": "metrics",
-    "checkpoints/iteration-000001/league.json": "checkpoint 1",
-    "checkpoints/iteration-000001/trainer.safetensors": "checkpoint 1",
+    f"{CHECKPOINT}/league.json": "checkpoint 1",
+    f"{CHECKPOINT}/trainer.safetensors": "checkpoint 1",
+    f"{CHECKPOINT}/exploiters/league_exploiter_1/trainer.safetensors": "checkpoint 1",
     "snapshots/main-0001/manifest.json": "main-0001",
     "snapshots/main-0001/weights.safetensors": "main-0001",
 }
@@ -71,7 +74,11 @@ def make_run(path: Path) -> RunDir:
                     view=VIEW,
                 )
             with publish_folder(run.checkpoint(number)) as folder:
-                TrainerState(weights, {"0.step": np.zeros((), np.float32)}).save(folder)
+                state = TrainerState(weights, {"0.step": np.zeros((), np.float32)})
+                place = folder / EXPLOITERS / "league_exploiter_1"
+                place.mkdir(parents=True)
+                for one in (folder, place):
+                    state.save(one)
                 Progress(iteration=number).save(folder)
             players = ("main-0000", "greedy")
             game = GameRow(

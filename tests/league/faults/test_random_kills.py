@@ -174,13 +174,19 @@ def test_kills_lose_nothing(tmp_path: Path, role: str, processes: dict[str, int]
 
 
 def test_one_seed_gives_one_run_in_any_process(tmp_path: Path) -> None:
-    """Opponents, games, results and ratings do not depend on the process, nor on its hash seed."""
+    """Learners, opponents, games, results and ratings depend on no process and no hash seed."""
     records = []
     for hash_seed in ("1", "2"):
         folder = tmp_path / hash_seed
         folder.mkdir()
         arguments = make_config(folder, steps=3_000, snapshot_every=1_000)
+        exploiters = ("main_exploiters=1", "league_exploiters=1", "exploiter_env_steps=500")
+        arguments += [
+            f"league.{one}" for one in (*exploiters, "exploiter_share=0.5", "exploiter_turn=1")
+        ]
         finish(arguments, {"PYTHONHASHSEED": hash_seed})
         records.append(read_record(RunDir(folder / "tiny")))
     assert records[0] == records[1]
     assert len({row.players for _, row in records[0]["train"]}) > 1
+    born = {name.rpartition("-")[0] for name, *_ in records[0]["snapshots"]}
+    assert born == {"main", "main_exploiter_1", "league_exploiter_1"}

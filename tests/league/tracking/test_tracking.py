@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from league.payoff import Payoff
+from league.payoff import Payoff, Record
 from league.records import (
     Condition,
     GameRow,
@@ -20,7 +20,7 @@ from league.records import (
     SnapshotRow,
     utc_now,
 )
-from league.standings import read_standings
+from league.standings import Standing, read_standings
 from league.store import Store
 from league.tracking import (
     CompositeTracker,
@@ -218,6 +218,25 @@ def test_the_payoff_table_shows_scores(tmp_path: Path) -> None:
         "columns": ["player", "a", "b"],
         "rows": [["a", None, 0.75], ["b", 0.25, None]],
     }
+
+
+def test_the_elo_curve_is_mains(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    nothing = Record(0, 0, 0, 0)
+    standings = [
+        Standing(1, "main_exploiter_1-0000", 1200.0, 1.0, 2.0, "interval", nothing, 5, "exploiter"),
+        Standing(2, "main-0001", 1100.0, 1.0, 2.0, "interval", nothing, 5, "main"),
+        Standing(3, "greedy", 1000.0, 1.0, 2.0, "interval", nothing, None, None),
+        Standing(4, "main-0000", 900.0, 1.0, 2.0, "interval", nothing, 0, "main"),
+    ]
+    tracker = JsonlTracker(path)
+    log_final_tables(tracker, standings, Payoff.from_counts([]))
+    tracker.close()
+    tables = {str(line["table"]): line["rows"] for line in read_jsonl(path)}
+    assert tables["elo_curve"] == [
+        ["main-0000", 0, 900.0, 1.0, 2.0],
+        ["main-0001", 5, 1100.0, 1.0, 2.0],
+    ]
 
 
 def test_the_page_has_the_table() -> None:
