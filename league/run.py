@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from league.training.algorithm import TrainerSetup
 
 DONE, BAD_USAGE = 0, 2
-EXPORT_FOLDER: Final = "export"
-"""The tree in the folder of the run."""
 _SIGNAL_EXIT: Final = 128
 """A run that a signal stopped exits with this plus the signal's number, as shells do."""
 
@@ -104,7 +102,7 @@ def _export_once(config: RunConfig, run_dir: RunDir) -> None:
     from league.players import find_snapshot
     from league.snapshots import load_snapshot
 
-    folder = run_dir.path / EXPORT_FOLDER
+    folder = run_dir.export
     if folder.exists():
         return
     snapshot = find_snapshot(str(run_dir.path), "best")
@@ -115,6 +113,21 @@ def _export_once(config: RunConfig, run_dir: RunDir) -> None:
         passed = sum(gate.is_passed for gate in export.gates)
         seconds = time.monotonic() - started
         _say(f"{passed} of {len(export.gates)} gates passed after {seconds:.0f} s; {folder}")
+        if config.tracking.wandb != "disabled":
+            _track_export(config, run_dir)
+
+
+def _track_export(config: RunConfig, run_dir: RunDir) -> None:
+    from league.tracking.artifacts import track_export
+
+    track_export(
+        run_dir.export,
+        run_dir.wandb,
+        mode=config.tracking.wandb,
+        project=config.tracking.project,
+        name=config.run.name,
+        config=asdict(config),
+    )
 
 
 def _make_parser() -> argparse.ArgumentParser:

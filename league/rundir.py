@@ -44,6 +44,8 @@ class RunDir:
         """One folder per snapshot, by its id."""
         self.checkpoints = path / "checkpoints"
         """One folder per kept checkpoint, by iteration."""
+        self.export = path / "export"
+        """The tree of the run's champion, if it was exported: see `league.export`."""
         self.wandb = path
         """Where W&B puts its own `wandb` folder."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ _CHECK_FAILED: Final = 1
 
 GoalName = Literal["none", "solo", "match"]
 ProfileName = Literal["full", "quick"]
+WandbMode = Literal["offline", "online"]
 
 
 def export_command(
@@ -30,6 +32,7 @@ def export_command(
     rom: Annotated[Path | None, typer.Option(help="Your own ROM, for patches.")] = None,
     rom_map: Annotated[Path | None, typer.Option("--map", help="What its bytes are.")] = None,
     verify: Annotated[Path | None, typer.Option(help="Check this export instead.")] = None,
+    wandb: Annotated[WandbMode | None, typer.Option(help="Log it as a W&B artifact.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Distil a policy into a decision tree for the console; exit 1 when a gate fails."""
@@ -48,6 +51,8 @@ def export_command(
         quick = make_quick_config(seed)
         config = replace(quick, budget_bytes=budget_bytes, leaves=leaves or quick.leaves)
     export = export_policy(load_any_policy(policy), policy, out, config, _make_reporter())
+    if wandb is not None:
+        _track(export.folder, wandb)
     if as_json:
         plain = {"gates": [gate.to_plain() for gate in export.gates], "failures": export.failures}
         print_json({"folder": str(export.folder), **plain})
@@ -56,6 +61,18 @@ def export_command(
     if export.failures:
         typer.echo("\n  ".join(["failed:", *export.failures]), err=True)
         raise typer.Exit(_CHECK_FAILED)
+
+
+def _track(folder: Path, mode: WandbMode) -> None:
+    """Log an export in W&B; the files of an offline run go beside the folder."""
+    from league.settings import TrackingSettings
+    from league.tracking.artifacts import track_export
+
+    place, project = folder.resolve().parent, TrackingSettings().project
+    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name, flags=re.ASCII)
+    track_export(folder, place, mode=mode, project=project, name=name, config={})
+    if mode == "offline":
+        typer.echo(f"cd {place} && wandb sync wandb/offline-run-*", err=True)
 
 
 def _verify(folder: Path, seed: int, as_json: bool) -> None:

@@ -28,7 +28,7 @@ def track_command(
         bool, typer.Option("--online", help="Send it to W&B's server; else nothing is sent.")
     ] = False,
 ) -> None:
-    """Show a run's curves, ratings and tables anew, from its JSON lines and its database."""
+    """Show a run's curves, ratings, tables and export anew, from the files in its folder."""
     from league.players import open_run
     from league.store import Store
     from league.tracking.projection import project_run
@@ -42,6 +42,8 @@ def track_command(
             unknown = project_run(run_dir, store, tracker)
         finally:
             tracker.close()
+    if to == "wandb" and run_dir.export.is_dir():
+        _track_export(run_dir, folder, online=online)
     for name in unknown:
         sys.stderr.write(f"left out {name!r}: this version has no such metric\n")
     sys.stdout.write(f"{_describe(run_dir, to, folder, online=online)}\n")
@@ -67,8 +69,29 @@ def _open_tracker(run_dir: RunDir, to: Target, folder: Path | None, *, online: b
     )
 
 
+def _track_export(run_dir: RunDir, folder: Path | None, *, online: bool) -> None:
+    from dataclasses import asdict
+
+    from league.config import load_config
+    from league.tracking.artifacts import track_export
+
+    config = load_config(run_dir.config)
+    track_export(
+        run_dir.export,
+        folder or run_dir.wandb,
+        mode="online" if online else "offline",
+        project=config.tracking.project,
+        name=config.run.name,
+        config=asdict(config),
+    )
+
+
 def _describe(run_dir: RunDir, to: Target, folder: Path | None, *, online: bool) -> str:
     if to == "tensorboard":
         return f"tensorboard --logdir {folder or run_dir.path / TENSORBOARD_FOLDER}"
-    where = (folder or run_dir.wandb) / "wandb"
-    return "sent to W&B" if online else f"wandb sync {where}/offline-run-*"
+    if online:
+        return "sent to W&B"
+    where = folder or run_dir.wandb
+    if run_dir.export.is_dir():  # an artifact's files are named from there
+        return f"cd {where} && wandb sync wandb/offline-run-*"
+    return f"wandb sync {where}/wandb/offline-run-*"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -35,7 +37,7 @@ class WandbTracker:
             project: W&B project.
             name: Name of the league run; the group of the W&B run.
             config: Resolved configuration, as JSON types; paths are left out.
-            job_type: What the process does: `train`, or `rebuild` for `league track`.
+            job_type: What the process does: `train`, `rebuild` for `league track`, or `export`.
         """
         import wandb
 
@@ -85,6 +87,31 @@ class WandbTracker:
 
         page = render_page(name, columns, rows)
         self._run.log({f"tables/{name}": wandb.Html(page, inject=False)})
+
+    def log_artifact(
+        self, name: str, kind: str, files: Sequence[Path], metadata: Mapping[str, Any]
+    ) -> None:
+        """Log files as an artifact.
+
+        They are copied into the W&B run, since an offline one is sent later; W&B's own copies would
+        lie in the user's home.
+
+        Args:
+            name: Of the artifact; a later one of the same name is its next version.
+            kind: Type of the artifact.
+            files: All with names of their own.
+            metadata: JSON types.
+        """
+        import wandb
+
+        kept = Path(self._run.dir).parent / "artifacts"
+        kept.mkdir(exist_ok=True)
+        artifact = wandb.Artifact(name, kind, metadata=dict(metadata))
+        for file in files:
+            # The path goes into what W&B sends: from here, it tells of no folder above.
+            copy = os.path.relpath(shutil.copy(file, kept))
+            artifact.add_file(copy, name=file.name, policy="immutable", skip_cache=True)
+        self._run.log_artifact(artifact)
 
     def close(self) -> None:
         """Finish the W&B run and end W&B's own process.

@@ -32,6 +32,11 @@ def read_runs(folder: Path) -> list[Any]:
     return _read(folder, "run")
 
 
+def read_artifacts(folder: Path) -> list[Any]:
+    """Return the records of logged artifacts: name, type, metadata, manifest."""
+    return _read(folder, "artifact")
+
+
 def read_definitions(folder: Path) -> dict[str, str | None]:
     """Return the step metric of each metric that was defined, None where it has none."""
     return {
