@@ -1,25 +1,29 @@
 """What a policy thinks of each candidate, whatever kind of policy it is.
 
-A policy that scores placements is asked for its scores. Any other one is watched: a placement that
-it gives, or the pose in which a capsule locks that it steers, is its one label.
+A policy that scores placements, a search or a network of candidates, is asked for its scores. Any
+other one is watched: a placement that it gives, or the pose in which a capsule locks that it
+steers, is its one label.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from envs.backends.base import Backend
 from envs.backends.batch import BatchSimulator
 from envs.backends.native_search import pack_images
+from envs.candidates import NO_POSE as PADDING
+from envs.candidates import POSE_BYTES, encode_candidates, read_poses
 from envs.game.layout import CELLS, COLUMNS, NUM_SEATS, ROWS, NextAction, PlayerOffset
 from envs.game.layout import player_address as find_byte
 from envs.game.placement import NUM_POSES
 from envs.game.state import GameState
+from envs.observation import encode_compact_ram
 from envs.seat import Frame, Seat, decide
-from policies.base import Policy
+from policies.base import CandidateBatch, Policy, View
 from policies.search import SearchPolicy
 
 LONGEST_FALL: Final = 1_200
@@ -75,6 +79,54 @@ class SearchTeacher:
         return self._judge.judge_placements(pack_images(images, seat)).astype(np.float64)
 
 
+@runtime_checkable
+class CandidateJudge(Protocol):
+    """A policy that can say what it thinks of every candidate, as networks can."""
+
+    @property
+    def name(self) -> str:
+        """The text that names it."""
+        ...
+
+    @property
+    def view(self) -> View:
+        """How it sees the game."""
+        ...
+
+    def judge(self, observations: CandidateBatch) -> np.ndarray:
+        """Return what each candidate is worth, float64 (batch, K), such as logits."""
+        ...
+
+
+class CandidateTeacher:
+    """A network that chooses among candidates: its logits are the scores.
+
+    They belong to the routine's candidates by pose: of a capsule of one colour both have rotations
+    0 and 1 alone, and the planner, being exact, finds all that the routine reaches; a test holds
+    that.
+    """
+
+    is_soft: Final = True
+
+    def __init__(self, policy: CandidateJudge) -> None:
+        self._policy = policy
+
+    @property
+    def name(self) -> str:
+        """The text that names the policy."""
+        return self._policy.name
+
+    def score_poses(self, images: np.ndarray, seat: int) -> np.ndarray:
+        """Return the policy's scores; see `Teacher`."""
+        scores = np.full((len(images), NUM_POSES), -np.inf)
+        if len(images):
+            batch = _list_candidates(images, seat)
+            judged = self._policy.judge(batch)
+            rows, columns = np.nonzero(batch.poses < NUM_POSES)  # the others only pad
+            scores[rows, batch.poses[rows, columns]] = judged[rows, columns]
+        return scores
+
+
 class WatchedTeacher:
     """Any policy: its choice scores 0, everything else -inf."""
 
@@ -107,7 +159,20 @@ def make_teacher(policy: Policy, rng: np.random.Generator) -> Teacher:
     """
     if isinstance(policy, SearchPolicy):
         return SearchTeacher(policy)
+    if isinstance(policy, CandidateJudge) and policy.view.observation == "candidates":
+        return CandidateTeacher(policy)
     return WatchedTeacher(policy, rng)
+
+
+def _list_candidates(images: np.ndarray, seat: int) -> CandidateBatch:
+    tables = np.stack([encode_candidates(image, seat) for image in images])
+    poses = read_poses(tables)
+    return CandidateBatch.trim(
+        np.stack([encode_compact_ram(image, seat) for image in images]),
+        tables[:, :, POSE_BYTES:],
+        poses,
+        (poses != PADDING).sum(axis=1),
+    )
 
 
 def choose_poses(
