@@ -50,6 +50,16 @@ class Decision:
     """From the first instruction through the return."""
 
 
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk of the cartridge's tree ended."""
+
+    value: int
+    """Of the leaf, 1..127."""
+    cycles: int
+    """From the first instruction through the return."""
+
+
 class Processor:
     """A 6502 with a cartridge's program and RAM, and nothing else of the machine."""
 
@@ -104,18 +114,18 @@ class Processor:
             cycles,
         )
 
-    def walk(self, features: Sequence[int]) -> int:
+    def walk(self, features: Sequence[int]) -> Walk:
         """Run the tree's walk alone.
 
         Args:
             features: One byte each, in the order of `policies.distill.spec.FEATURES`.
 
-        Returns:
-            The value of the leaf, 1..127.
+        Raises:
+            ProcessorError: The code does not return.
         """
         self.memory[FEATURES_ADDRESS : FEATURES_ADDRESS + len(features)] = list(features)
-        self._call(_WALK, 0)
-        return int(self._mpu.a) & ~LEAF_FLAG
+        cycles = self._call(_WALK, 0)
+        return Walk(int(self._mpu.a) & ~LEAF_FLAG, cycles)
 
     def _call(self, name: str, x: int) -> int:
         """Run a routine to its return, and return its cycles."""

@@ -76,6 +76,7 @@ def compare_all(
     skipped = []
     rom = write_cartridge(encode_page(tree))
     try:
+        agreements.append(compare_walks(rom, tree, seed))
         agreements.append(compare_processor(rom, tree, seed, decisions))
     except ProcessorError as error:
         skipped.append(f"not compared with the 6502: {error}")
@@ -109,6 +110,22 @@ def compare_vectors(tree: Node, seed: int, count: int = VECTORS) -> Agreement:
         "sides of splits hit": f"{hit[1]} of {possible[1]}",
     }
     return Agreement("tree vectors, Python and native", len(rows), mismatches, facts)
+
+
+def compare_walks(rom: bytes, tree: Node, seed: int, count: int = VECTORS) -> Agreement:
+    """Walk the tree in Python and by the cartridge's code on a bare 6502, over the same rows.
+
+    Raises:
+        ProcessorError: py65 is missing, or the code does not return.
+    """
+    from policies.export.processor import Processor
+
+    processor = Processor(rom)
+    rows = draw_rows(tree, count, np.random.default_rng(seed)).tolist()
+    walks = [processor.walk(row) for row in rows]
+    mismatches = sum(one.value != walk(tree, row) for one, row in zip(walks, rows, strict=True))
+    facts = {"most cycles of a walk": max(one.cycles for one in walks)}
+    return Agreement("tree vectors, Python and 6502", len(rows), mismatches, facts)
 
 
 def compare_natively(tree: Node, seed: int, count: int = DECISIONS) -> Agreement:

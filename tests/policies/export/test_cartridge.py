@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from envs.game.layout import TREE_PAGE, TREE_PAGE_SIZE
 from policies.distill.routine import Situation
-from policies.distill.tree import Leaf, Split, encode_page
+from policies.distill.tree import (
+    Leaf,
+    Split,
+    count_bytes,
+    encode_page,
+    list_leaves,
+    replace_leaves,
+)
 from policies.export.cartridge import (
     CartridgeError,
     read_labels,
@@ -16,6 +24,9 @@ from policies.export.cartridge import (
     write_cartridge,
 )
 from policies.export.processor import Processor, ProcessorError
+from policies.export.vectors import count_leaves_possible
+from policies.export.verify import VECTORS, compare_walks
+from tests.policies.distill.trees import draw_tree
 
 PAGE = encode_page(Split(4, 9, Leaf(5), Split(0, 3, Leaf(1), Leaf(127))))
 EMPTY_BOTTLE = bytes([0xFF] * 128)
@@ -78,3 +89,33 @@ def test_a_program_that_does_not_return_is_reported() -> None:
     processor.memory[entry : entry + 3] = jump_to_itself
     with pytest.raises(ProcessorError, match="expected cpu_decide to return within"):
         processor.decide(Situation(EMPTY_BOTTLE, (0, 1), 20))
+
+
+# The walk on the 6502.
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 33, 64])
+def test_ten_thousand_vectors_walk_on_the_6502_as_in_python(leaves: int) -> None:
+    tree = draw_tree(np.random.default_rng(leaves), leaves)
+    found = compare_walks(write_cartridge(encode_page(tree)), tree, leaves)
+    assert found.is_exact
+    assert found.compared >= VECTORS == 10_000
+    # As the walker's source says, with at most a leaf's depth of splits.
+    assert found.facts["most cycles of a walk"] <= 15 + 28 * (leaves - 1)
+
+
+def test_every_damaged_byte_of_a_page_is_caught() -> None:
+    leaves = 12
+    tree = replace_leaves(draw_tree(np.random.default_rng(5), leaves), range(1, leaves + 1))
+    assert count_leaves_possible(tree) == (leaves, 2 * (leaves - 1)), "no byte is out of reach"
+    assert len(set(list_leaves(tree))) == leaves
+    good = write_cartridge(encode_page(tree))
+    start = 16 + TREE_PAGE - 0x8000
+    assert compare_walks(good, tree, 0, 100).is_exact
+    for place in range(start, start + count_bytes(leaves)):
+        bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+        try:
+            found = compare_walks(bad, tree, 0, 100)
+        except ProcessorError:
+            continue  # it walks in circles
+        assert found.mismatches, place - start
