@@ -39,13 +39,9 @@ def describe_candidate(situation: Situation, drop: Drop) -> tuple[int, ...]:
         lower, upper = _scan_upright(situation.bottle, tops, drop.column, (first, second))
         height = ROWS + 2 - tops[drop.column]
         return _merge(lower, upper, height, 1)
-    left, right = tops[drop.column], tops[drop.column + 1]
-    return _merge(
-        _scan(situation.bottle, left, drop.column, first, left > right),
-        _scan(situation.bottle, right, drop.column + 1, second, right > left),
-        ROWS + 1 - min(left, right),
-        0,
-    )
+    left, right = _scan_flat(situation.bottle, tops, drop.column, (first, second))
+    height = ROWS + 1 - min(tops[drop.column], tops[drop.column + 1])
+    return _merge(left, right, height, 0)
 
 
 def _merge(one: _Scan, other: _Scan, height: int, upright: int) -> tuple[int, ...]:
@@ -60,6 +56,21 @@ def _merge(one: _Scan, other: _Scan, height: int, upright: int) -> tuple[int, ..
         one.matched + other.matched,
         one.between + other.between,
     )
+
+
+def _scan_flat(
+    bottle: bytes, tops: list[int], x: int, colours: tuple[int, int]
+) -> tuple[_Scan, _Scan]:
+    """Scan for the left and the right half of a lying capsule.
+
+    A half over a lower column hangs, unless the other one completes a line: then it falls.
+    """
+    left, right = (_scan(bottle, tops[x + i], x + i, colours[i], False) for i in (0, 1))
+    if tops[x] > tops[x + 1] and right.run < RUN_CAP:
+        left = _scan(bottle, tops[x], x, colours[0], True)
+    if tops[x + 1] > tops[x] and left.run < RUN_CAP:
+        right = _scan(bottle, tops[x + 1], x + 1, colours[1], True)
+    return left, right
 
 
 def _scan_upright(

@@ -17,10 +17,10 @@ from typing import Final
 
 from envs.game.capsule import NUM_ROTATIONS
 
-SPEC_VERSION: Final = 1
+SPEC_VERSION: Final = 2
 """Grows whenever a definition changes; trees of another version are refused."""
 
-THINK_FRAMES: Final = 4
+THINK_FRAMES: Final = 2
 """Frames at the start of control in which the routine presses nothing, whatever it decides."""
 TAP_FRAMES: Final = 2
 """Frames from one tap to the next: pressed in one, released in the other."""

@@ -26,9 +26,12 @@ from policies.distill.tree import Node, list_leaves, make_page, replace_leaves
 Goal = Literal["none", "solo", "match"]
 GOALS: Final[tuple[Goal, ...]] = ("none", "solo", "match")
 LEVELS: Final = (5, 10, 15)
+MATCH_LEVELS: Final = (5, 10)
 
-_SPREAD: Final = 19.0
-"""Standard deviation of the first generation."""
+_SPREADS: Final = {"solo": 19.0, "match": 8.0}
+"""Standard deviation of the first generation: what matches are won by is lost by large steps."""
+_GENERATIONS: Final = {"solo": 1.0, "match": 0.5}
+"""Share of the generations that a goal gets: a game takes many times as long as a solo round."""
 _LEAST_SPREAD: Final = 2.5
 """What the first generation's elite cannot take from the spread; it shrinks with each."""
 _SHRINKS: Final = 0.92
@@ -40,9 +43,9 @@ _TRIAL: Final = 4
 _NOT_CLEARED: Final = 6.0
 """Cost of a round that was not cleared, in capsules a virus; each virus left adds to it."""
 _VIRUS_LEFT: Final = 4.0
-_SOLO_SHARE: Final = 0.4
+_SOLO_SHARE: Final = 0.5
 """Of the games of a member that is tuned for matches: the others are against `greedy`."""
-_LOST: Final = 4.0
+_LOST: Final = 20.0
 """Cost of a lost game against `greedy`, in capsules a virus."""
 _AHEAD: Final = 0.5
 """Gain of ending a game a whole bottle ahead, in games won."""
@@ -79,9 +82,9 @@ def tune_leaves(
     if config.goal == "none":
         return tree
     mean = np.array(list_leaves(tree), np.float64)
-    spread = np.full(len(mean), _SPREAD)
+    spread = np.full(len(mean), _SPREADS[config.goal])
     elite = max(2, round(config.members * _ELITE))
-    for generation in range(config.generations):
+    for generation in range(round(_GENERATIONS[config.goal] * config.generations)):
         drawn = mean + spread * rng.standard_normal((config.members, len(mean)))
         drawn[0] = mean
         members = _round_leaves(drawn)
@@ -138,7 +141,7 @@ def _measure(
     costs = _mean_cost(pages, starts, threads)
     if not match:
         return costs
-    starts = draw_starts(rng, config.games - games, LEVELS, (Speed.MED,), solo=False)
+    starts = draw_starts(rng, config.games - games, MATCH_LEVELS, (Speed.MED,), solo=False)
     scores, ahead = play_match_pages(pages, starts, threads=threads)
     lost: np.ndarray = 1.0 - scores.mean(axis=1) - _AHEAD * ahead.mean(axis=1)
     return costs + _LOST * lost

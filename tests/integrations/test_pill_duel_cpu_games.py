@@ -35,7 +35,7 @@ from envs.game.layout import (
 from envs.game.setup import RoundSetup
 from policies.distill.decide import choose_best, judge_candidates
 from policies.distill.routine import choose_pad
-from policies.distill.spec import MAX_LEAVES, THINK_FRAMES
+from policies.distill.spec import THINK_FRAMES
 from policies.distill.tree import decode_page, encode_page
 from policies.export.cartridge import read_page, read_rom, write_cartridge
 from policies.export.cartridge_play import CpuBackend, LoggedDecision, log_decisions
@@ -43,7 +43,7 @@ from policies.rollout import Game, play_games
 from policies.scripted import NoopPolicy, RandomPolicy
 from tests.integrations.console import CARTRIDGE
 from tests.integrations.situations import fill_bottle
-from tests.integrations.test_pill_duel_cpu import grow_tree, make_chain, start_box
+from tests.integrations.test_pill_duel_cpu import DEEPEST, grow_tree, make_chain, start_box
 from tests.native import needs_native
 
 pytestmark = pytest.mark.emulator
@@ -140,7 +140,7 @@ def test_a_swapped_page_plays_the_other_tree(tmp_path: Path, user_data: Path) ->
 @pytest.fixture
 def ponderous(tmp_path: Path, user_data: Path) -> Iterator[CpuBackend]:
     path = tmp_path / "ponderous.nes"
-    path.write_bytes(write_cartridge(encode_page(make_chain(MAX_LEAVES - 1))))
+    path.write_bytes(write_cartridge(encode_page(make_chain(DEEPEST))))
     with CpuBackend(path) as backend:
         yield backend
 
@@ -182,11 +182,14 @@ def test_two_cpus_play_by_their_pads_and_no_frame_lags(
     disturb: Callable[[RetroBackend], None],
     level: int,
 ) -> None:
-    """With a tree that takes two frames and more for a decision, far beyond what is promised."""
+    """With a tree that takes all the cycles that a decision may take."""
     backend = ponderous
     (setup,) = draw_setups(1, (level, level))
     RetroBackend.start_round(backend, setup)
     prepare(backend)
+    for seat in (0, 1):
+        # Both ask at once, in the frame of the spawn.
+        backend.poke(player_address(seat, PlayerOffset.NEXT_ACTION), NextAction.SEND_PILL)
     simulator = SimulatorBackend(rendering=False)
     simulator.load_ram(backend.ram())
     hand_over(backend)

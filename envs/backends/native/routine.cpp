@@ -110,8 +110,14 @@ void add_scans(const Scan& first, const Scan& second, u8* features) {
 void describe_flat(const Position& position, const Reach& reach, const int* colours,
                    Candidate& candidate) {
     const int x = candidate.column, left = reach.tops[x], right = reach.tops[x + 1];
-    const Scan first(position.field, left, x, colours[0], left > right);
-    const Scan second(position.field, right, x + 1, colours[1], right > left);
+    Scan first(position.field, left, x, colours[0], false);
+    Scan second(position.field, right, x + 1, colours[1], false);
+    // A half over a lower column hangs, unless the other one completes a line: then it falls.
+    if (left > right && second.run < RUN_CAP) {
+        first = Scan(position.field, left, x, colours[0], true);
+    } else if (right > left && first.run < RUN_CAP) {
+        second = Scan(position.field, right, x + 1, colours[1], true);
+    }
     add_scans(first, second, candidate.features);
     candidate.features[HEIGHT] = static_cast<u8>(17 - std::min(left, right));
     candidate.features[UPRIGHT] = 0;

@@ -11,7 +11,7 @@
 
 namespace pill::routine {
 
-constexpr int THINK_FRAMES = 4;
+constexpr int THINK_FRAMES = 2;
 constexpr int TAP_FRAMES = 2;
 constexpr int NUM_FEATURES = 9;
 constexpr int PAGE_SIZE = 256;

@@ -4,7 +4,7 @@
 
 .segment "CPU"
 
-THINK_FRAMES = 4                ; frames of control without a press, ready or not
+THINK_FRAMES = 2                ; frames of control without a press, ready or not
 ROTATION_B   = 1                ; the rotation that is reached by B; A reaches the others
 
 ;; Forget what was decided, at the set-up of a round.

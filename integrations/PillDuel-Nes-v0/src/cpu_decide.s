@@ -6,7 +6,7 @@
 
 RUN_CAP        = 4
 NUM_LIMITS     = 6              ; a limit for each tap, and one that walls are measured against
-FIRST_TAP      = 3              ; frames before the first tap, less the two that a tap takes
+FIRST_TAP      = 1              ; frames before the first tap, less the two that a tap takes
 MIN_UPRIGHT    = 2              ; rows that an upright capsule needs
 NO_VIRUS       = $FF
 
@@ -89,7 +89,7 @@ each:
     rts
 .endproc
 
-;; Find how far the capsule has sunk at each tap: row(m) = (3 + 2 m) / frames a row.
+;; Find how far the capsule has sunk at each tap: row(m) = (1 + 2 m) / frames a row.
 ;; in: X = offset of the player's block | out: limit = row(m) + 1 for m = 1..6
 ;; clobbers: A, X, Y, first_run | cycles: 430
 .proc find_limits
@@ -144,8 +144,7 @@ find:
     cmp #TILE_EMPTY
     bne found
     tya
-    clc
-    adc #COLUMNS
+    adc #COLUMNS - 1            ; carry is set: one more
     bne find                    ; always
 empty:
     lda #TILE_EMPTY
@@ -193,7 +192,7 @@ next:
     clc
     adc #COLUMNS
     tay
-    jmp look
+    bne look                    ; always
 no_tile:
     cmp #TILE_EMPTY
     beq next
@@ -293,17 +292,29 @@ done:
     lda upright
     bne stand
     lda top + 1,x
-    cmp top,x                   ; carry: the left half rests
+    cmp top,x
+    bcs left_rests
+    sta height                  ; for now the row below
+    inx
+    sec                         ; the right half rests
+    jsr scan_other
+    sta first_run
+    cmp #RUN_CAP                ; carry: its line goes, and lets the left half down
+    dex
+    bpl other                   ; always
+left_rests:
+    lda top,x
+    sta height
     jsr scan_half
     sta first_run
-    lda top,x
-    cmp top + 1,x               ; carry: the right half rests
-    bcc :+
-    lda top + 1,x
-:   sta height                  ; for now the row below
-    inx
+    cmp #RUN_CAP
+    bcs :+
+    lda height
+    cmp top + 1,x               ; carry: the right half rests too
+:   inx
+other:
     jsr scan_other
-    jmp runs
+    bne runs                    ; always
 stand:
     lda top,x
     cmp #MIN_UPRIGHT

@@ -27,6 +27,7 @@ from envs.game.layout import (
 )
 from policies.distill import routine, spec
 from policies.distill.decide import choose_best, judge_candidates
+from policies.distill.features import describe_candidate
 from policies.distill.play import draw_starts, play_on
 from policies.distill.routine import Situation
 from policies.distill.tree import Node, make_page, walk
@@ -97,6 +98,33 @@ def test_native_candidates_and_choices_are_those_of_python(images: np.ndarray) -
             for one in found[:count]
         ] == expected
         assert judged[choice] is choose_best(judged)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_half_falls_when_the_other_one_completes_a_line(mirrored: bool) -> None:
+    """Three of a colour each in two neighbouring columns, one of them higher: a double line."""
+    columns = (4, 3) if mirrored else (3, 4)
+    bottle = bytearray([0xFF]) * 128
+    for x, colour, rows in ((columns[0], 0, range(10, 13)), (columns[1], 1, range(13, 16))):
+        for row in rows:
+            bottle[row * 8 + x] = 0x80 | colour
+    bottle[13 * 8 + columns[0]] = 0xD2
+
+    def describe(colours: tuple[int, int]) -> dict[str, int]:
+        situation = Situation(bytes(bottle), colours, 20)
+        drops = routine.list_candidates(situation)
+        drop = next(one for one in drops if (one.rotation, one.column) == (0, 3))
+        values = describe_candidate(situation, drop)
+        (found,), _ = list_candidates(np.frombuffer(situation.packed, np.uint8)[None])
+        native = next(one for one in found if (one["rotation"], one["column"]) == (0, 3))
+        assert tuple(native["features"]) == values
+        return dict(zip(spec.FEATURE_NAMES, values, strict=True))
+
+    double = describe((1, 0) if mirrored else (0, 1))
+    assert (double["run_max"], double["run_min"], double["blocked"]) == (4, 4, 1)
+    # Without a line the half over the lower column stays in the air.
+    single = describe((1, 1))
+    assert (single["run_max"], single["run_min"], single["covers_tile"]) == (1, 1, 1)
 
 
 def test_features_stay_in_their_ranges(images: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from policies.distill.artefact import Artefact, ArtefactError, parse_artefact
 from policies.distill.grow import Examples, grow_tree
-from policies.distill.spec import MAX_DEPTH, NUM_FEATURES, PAGE_SIZE
+from policies.distill.spec import MAX_DEPTH, NUM_FEATURES, PAGE_SIZE, SPEC_VERSION
 from policies.distill.tree import (
     Leaf,
     Node,
@@ -139,4 +139,4 @@ def test_a_tree_of_another_spec_is_refused(
     monkeypatch.setattr("policies.distill.artefact.hash_spec", lambda: "another")
     with pytest.raises(ArtefactError, match="export the policy again"):
         parse_artefact(text, "tree.json")
-    assert json.loads(text)["spec"]["version"] == 1
+    assert json.loads(text)["spec"]["version"] == SPEC_VERSION
