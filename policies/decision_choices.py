@@ -1,21 +1,22 @@
 """Asks policies for the placements of many native games at once, in the way that suits each.
 
 A policy takes part if it places capsules and what it looks at can be read from the games' RAM;
-`search`, `greedy` and `noop` have ways of their own, which give the same play as their `act`.
+`search`, `greedy`, `noop` and trees have ways of their own, which play as their `act` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import astuple
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from envs.backends.native_decisions import STEER
+from envs.backends.native_decisions import ROUTE, STEER
+from envs.backends.native_duel import choose_candidates, list_candidates, read_positions
 from envs.backends.native_search import pack_images
 from envs.backends.native_vector import VectorGames
-from envs.game.layout import NUM_SEATS
+from envs.game.layout import CELLS, COLUMNS, NUM_SEATS
 from envs.game.placement import WAIT
 from envs.game.state import GameState
 from envs.observation import encode_planes
@@ -25,6 +26,7 @@ from policies.greedy import GreedyPolicy
 from policies.scoring import ANCHOR_WEIGHTS, ScoreWeights
 from policies.scripted import NoopPolicy
 from policies.search import SearchPolicy
+from policies.tree import TreePolicy
 
 Show = Callable[[VectorGames, np.ndarray, np.ndarray], Any]
 """Makes the observations of some due seats, given by their games and seats, int64 (n,) each."""
@@ -77,19 +79,27 @@ _SHOW: Final[dict[Observation, Show]] = {
 
 def plays_decisions(policy: Policy) -> bool:
     """Tell whether `choose` can ask this policy; others must be asked frame by frame."""
-    if isinstance(policy, NoopPolicy) or steers(policy):
+    if isinstance(policy, NoopPolicy) or find_manner(policy) != "planned":
         return True
     view = policy.view
     return view.actions == "placement" and view.stack == 1 and view.observation in _SHOW
 
 
-def steers(policy: Policy) -> bool:
-    """Tell whether the native code plays this policy by taps: `greedy`, the rating anchor."""
-    return (
+Manner = Literal["planned", "steered", "routed"]
+"""How a capsule comes to its pose: on the planner's shortest way, by the taps of `greedy`, or by
+the cartridge's movement routine."""
+
+
+def find_manner(policy: Policy) -> Manner:
+    """Return how the native code moves this policy's capsules."""
+    if isinstance(policy, TreePolicy):
+        return "routed"
+    is_anchor = (
         isinstance(policy, GreedyPolicy)
         and policy.action_repeat == 1
         and policy.weights == ANCHOR_WEIGHTS
     )
+    return "steered" if is_anchor else "planned"
 
 
 def needs_candidates(policy: Policy) -> bool:
@@ -121,12 +131,14 @@ def choose(
         rng: Source of what the policy draws.
 
     Returns:
-        Actions, int64 (n,): poses, WAIT or `STEER`; and the next state.
+        Actions, int64 (n,), as `NativeDecisions.decide` takes them; and the next state.
     """
     if isinstance(policy, NoopPolicy):
         return np.full(len(slots), WAIT, np.int64), None
-    if steers(policy):
+    if find_manner(policy) == "steered":
         return np.full(len(slots), STEER, np.int64), None
+    if isinstance(policy, TreePolicy):
+        return _walk(policy, games, slots, seats), None
     if isinstance(policy, SearchPolicy):
         return _search(policy, games, slots, seats), None
     observations = _SHOW[policy.view.observation](games, slots, seats)
@@ -147,4 +159,20 @@ def _search(
         if mine.any():
             positions = pack_images(games.images[slots[mine]], seat)
             actions[mine] = policy.choose_placements(positions)
+    return actions
+
+
+def _walk(
+    policy: TreePolicy, games: VectorGames, slots: np.ndarray, seats: np.ndarray
+) -> np.ndarray:
+    actions = np.empty(len(slots), np.int64)
+    for seat in range(NUM_SEATS):
+        mine = np.flatnonzero(seats == seat)
+        positions = read_positions(games.images[slots[mine]], seat)
+        candidates, _ = list_candidates(positions)
+        best = candidates[np.arange(len(mine)), choose_candidates(positions, policy.page)]
+        rotation, row, column = (
+            best[name].astype(np.int64) for name in ("rotation", "row", "column")
+        )
+        actions[mine] = ROUTE + rotation * CELLS + row * COLUMNS + column
     return actions

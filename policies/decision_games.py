@@ -1,8 +1,8 @@
 """The fast game loop: hundreds of games at once on the native simulator, a decision at a time.
 
-For policies that place capsules (`policies.decision_choices` says which). The games are those that
-`policies.rollout.play_games` plays frame by frame, to the last pad, and come back with what each
-seat decided, so that any of them can be played again on another backend
+For policies that place capsules, trees included (`policies.decision_choices` says which). The games
+are those that `policies.rollout.play_games` plays frame by frame, to the last pad, and come back
+with what each seat decided, so that any of them can be played again on another backend
 (`policies.decision_replay`).
 """
 
@@ -24,12 +24,13 @@ from envs.game.setup import RoundSetup
 from envs.vector import make_compact_program
 from policies.base import Policy
 from policies.decision_choices import (
+    Manner,
     can_batch,
     choose,
+    find_manner,
     list_greedy_weights,
     needs_candidates,
     plays_decisions,
-    steers,
 )
 from policies.replay import encode_pads
 from policies.rollout import MAX_FRAMES, Game, GameRecord, SeatStats
@@ -54,8 +55,8 @@ class Turns:
     """uint8 (n,): viruses left in the seat's bottle at that time."""
     poses: np.ndarray
     """int16 (n,): the pose that it set out for; WAIT where the capsule fell without input."""
-    steered: bool
-    """Whether taps brought the capsule there, as `greedy` plays, and not the planner."""
+    manner: Manner
+    """How the capsules were brought there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class _RunningGame:
             frames=np.array(own.frames, np.int32),
             viruses=np.array(own.viruses, np.uint8),
             poses=np.array(own.poses, np.int16),
-            steered=steers(self.game.policies[seat]),
+            manner=find_manner(self.game.policies[seat]),
         )
 
     def encode_replay(self, frames: int) -> bytes:

@@ -20,6 +20,7 @@ from policies.decision_games import PlayedGame, Turns
 from policies.drops import Drop
 from policies.greedy import steer_capsule
 from policies.replay import Pads, decode_replay
+from policies.tree import route_capsule
 
 
 def find_difference(
@@ -74,7 +75,7 @@ class _RecordedSeat:
     def __init__(self, seat: int, turns: Turns) -> None:
         self._seat = seat
         self._placement = SeatPlacement(seat)
-        self._steered = turns.steered
+        self._manner = turns.manner
         self._turns: Iterator[tuple[int, int]] = zip(
             turns.frames.tolist(), turns.poses.tolist(), strict=True
         )
@@ -88,20 +89,24 @@ class _RecordedSeat:
         wrong = None
         if self._placement.is_due and self.left:
             wrong = self._decide(frame)
-        if not self._steered:
+        if self._manner == "planned":
             return self._placement.next_pad(), wrong
         position = GameState.from_ram(ram).players[self._seat]
         if not position.can_act or self._target == WAIT:
             return NO_BUTTONS, wrong
         rotation, cell = divmod(self._target, CELLS)
-        return steer_capsule(position, Drop(rotation, cell % COLUMNS, cell // COLUMNS)), wrong
+        drop = Drop(rotation, cell % COLUMNS, cell // COLUMNS)
+        if self._manner == "steered":
+            return steer_capsule(position, drop), wrong
+        return route_capsule(position, (rotation, drop.column)), wrong
 
     def _decide(self, frame: int) -> str | None:
         due_frame, pose = next(self._turns)
         self.left -= 1
         self._target = pose
-        legal = pose == WAIT or self._steered or bool(self._placement.mask[pose])
-        self._placement.choose(WAIT if self._steered else pose)
+        planned = self._manner == "planned"
+        legal = pose == WAIT or not planned or bool(self._placement.mask[pose])
+        self._placement.choose(pose if planned else WAIT)
         if due_frame != frame:
             return f"seat {self._seat} decided in frame {due_frame}"
         return None if legal else f"pose {pose} of seat {self._seat} is illegal"

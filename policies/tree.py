@@ -24,7 +24,7 @@ from policies.base import View
 from policies.distill.artefact import read_artefact
 from policies.distill.decide import choose_best, judge_candidates
 from policies.distill.routine import Situation, choose_pad
-from policies.distill.tree import Node
+from policies.distill.tree import Node, make_page
 
 _ACTION_OF_PAD: Final = {int(pad): action for action, pad in enumerate(BUTTON_ACTIONS)}
 
@@ -36,6 +36,11 @@ class TreePolicy:
     tree: Node
     name: str
     """The text that names this policy."""
+
+    @property
+    def page(self) -> np.ndarray:
+        """The tree as native code takes it, uint8 (256,)."""
+        return _make_page(self.tree)
 
     @property
     def view(self) -> View:
@@ -77,9 +82,7 @@ class TreePolicy:
             return NO_BUTTONS
         frames_per_row = find_frames_per_row(player)
         target = _choose_target(self.tree, player.cells, player.colours, frames_per_row)
-        # Rows that were soft-dropped count too: the pose is the target's by then.
-        n = (SPAWN_Y - player.y) * frames_per_row + player.gravity_counter + 1
-        return choose_pad(n, player.rotation, player.x, target)
+        return route_capsule(player, target)
 
 
 def load_tree(folder: str) -> TreePolicy:
@@ -91,9 +94,26 @@ def load_tree(folder: str) -> TreePolicy:
     return TreePolicy(read_artefact(Path(folder)).tree, f"tree:{folder}")
 
 
+def route_capsule(player: PlayerState, target: tuple[int, int]) -> int:
+    """Return the pad byte of the coming frame of a falling capsule that the routine moves.
+
+    Args:
+        player: Whose capsule falls.
+        target: Rotation and column to bring it to.
+    """
+    # Rows that were soft-dropped count too: the pose is the target's by then.
+    n = (SPAWN_Y - player.y) * find_frames_per_row(player) + player.gravity_counter + 1
+    return choose_pad(n, player.rotation, player.x, target)
+
+
 def find_frames_per_row(player: PlayerState) -> int:
     """Return the frames that the falling capsule takes for a row."""
     return FRAMES_PER_ROW[min(player.gravity_index, len(FRAMES_PER_ROW) - 1)]
+
+
+@lru_cache
+def _make_page(tree: Node) -> np.ndarray:
+    return make_page(tree)
 
 
 @lru_cache(maxsize=4096)

@@ -2,8 +2,8 @@
 
 `VectorGames.step` takes poses and plays them unseen. `decide` comes before a step: it plans the
 scripts of all due seats and shows them, so that a game can be recorded and played again elsewhere,
-and it lets a seat play as `greedy` does, by taps. The C side is
-`envs/backends/native/decisions_interface.cpp`.
+and it lets a seat play as `greedy` does, by taps, or as the cartridge's CPU opponent moves. The C
+side is `envs/backends/native/decisions_interface.cpp`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from envs.game.placement import NUM_PLACEMENTS
 
 STEER: Final = NUM_PLACEMENTS
 """Action of a seat that is to choose and steer as `policies.greedy` does."""
+ROUTE: Final = STEER + 1
+"""This and a pose: action of a seat that goes there by the cartridge's movement routine
+(`policies.distill.routine`), which reaches only some of the poses."""
 NOT_DUE: Final = -1
 """Number of pads of a seat that had nothing to decide."""
 
 _SIGNATURES: Final = {
     "pill_longest_script": (ctypes.c_int32, ()),
     "pill_greedy_weights": (ctypes.c_int32, ()),
+    "pill_route_action": (ctypes.c_int64, ()),
     "pill_decide": (None, (BYTES, ctypes.c_int64, BYTES, BYTES, BYTES)),
 }
 
@@ -74,8 +78,9 @@ class NativeDecisions:
         """Take the actions of due seats; the step that follows must say WAIT for every seat.
 
         Args:
-            actions: C-contiguous int64 (games, 2): a pose, WAIT or `STEER`; of a seat that is not
-                due, anything. An illegal pose is played as no input until the capsule locks.
+            actions: C-contiguous int64 (games, 2): a pose, WAIT, `STEER`, or `ROUTE` + pose; of
+                a seat that is not due, anything. An illegal pose is played as no input until the
+                capsule locks.
 
         Raises:
             ValueError: Another shape or type.

@@ -122,7 +122,7 @@ class SimulatorTable:
         return np.where(self._candidate_counts[seats] == 0, WAIT, poses)
 
     def ask_policy(self, policy: Policy, seats: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a policy's placements, or `STEER` for one that the native code plays by taps."""
+        """Return a policy's actions; those from `STEER` on are moved by the native code."""
         slots, sides = np.divmod(seats, NUM_SEATS)
         state = policy.initial_state(len(seats))
         return choose(policy, self._env.games, slots, sides, state, rng)[0]
@@ -135,7 +135,7 @@ class SimulatorTable:
         """Run every game to its next decision."""
         self._actions.fill(WAIT)
         self._actions.reshape(-1)[seats] = actions
-        if (actions == STEER).any():
+        if (actions >= STEER).any():
             self._decisions.decide(self._actions)
             self._actions.fill(WAIT)
         shown = self._env.step(self._actions)

@@ -26,11 +26,17 @@ from policies.greedy import GreedyPolicy
 from policies.rollout import Game, GameRecord, play_games
 from policies.scripted import NoopPolicy, RandomPolicy
 from policies.search import SearchPolicy
+from policies.tree import TreePolicy
 from tests.native import needs_native
+from tests.policies.distill.trees import draw_tree
 
 pytestmark = needs_native
 
 GREEDY, NOOP, SEARCH = GreedyPolicy(), NoopPolicy(), SearchPolicy(1)
+TREE, OTHER_TREE = (
+    TreePolicy(draw_tree(np.random.default_rng(leaves), leaves), f"tree:{leaves}")
+    for leaves in (40, 64)
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,10 @@ def records_of(played: Sequence[PlayedGame]) -> list[GameRecord]:
 @pytest.mark.parametrize(
     ("pair", "setup"),
     [
+        ((TREE, GREEDY), {"levels": (3, 3)}),
+        ((SEARCH, TREE), {"levels": (6, 6), "speeds": (Speed.HI, Speed.HI)}),
+        ((TREE, OTHER_TREE), {"levels": (12, 12), "speeds": (Speed.LOW, Speed.MED)}),
+        ((TREE, NOOP), {"solo": True, "levels": (1, 1)}),
         ((GREEDY, GREEDY), {"levels": (0, 3)}),
         ((GREEDY, NOOP), {"levels": (20, 20), "speeds": (Speed.HI, Speed.LOW)}),
         ((SEARCH, GREEDY), {"levels": (4, 4)}),
@@ -162,7 +172,7 @@ def test_turns_tell_when_and_where_each_capsule_went() -> None:
         assert ((turns.poses >= 0) & (turns.poses < WAIT)).all()
         # The last capsule may still fall when the round ends.
         assert len(turns.poses) - played.record.stats[seat].capsules in (0, 1)
-    assert [turns.steered for turns in played.turns] == [False, True]
+    assert [turns.manner for turns in played.turns] == ["planned", "steered"]
 
 
 def test_inert_seats_have_no_turns() -> None:
@@ -214,6 +224,13 @@ def test_a_solo_game_and_a_stopped_one_replay_too() -> None:
     (stopped,) = play_decision_games(make_games((SEARCH, GREEDY)), max_frames=500)
     assert replay(solo) is None
     assert replay(stopped) is None
+
+
+def test_a_game_of_trees_replays_too() -> None:
+    for pair in ((TREE, GREEDY), (SEARCH, OTHER_TREE)):
+        (game,) = play_decision_games(make_games(pair, levels=(4, 4)))
+        assert "routed" in [turns.manner for turns in game.turns]
+        assert replay(game) is None
 
 
 def test_another_decision_is_noticed(played: PlayedGame) -> None:

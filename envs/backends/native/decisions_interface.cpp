@@ -11,6 +11,8 @@ namespace {
 
 // Action of a seat that plays as `greedy` does.
 constexpr std::int64_t STEER = NUM_PLACEMENTS;
+// This and a pose: the action of a seat that goes there by the cartridge's movement routine.
+constexpr std::int64_t ROUTE = STEER + 1;
 constexpr std::int32_t NOT_DUE = -1;
 
 // What a decision became.
@@ -26,6 +28,11 @@ int steer_seat(const Seat& seat, SeatPlan& plan, const GreedyWeights& weights) {
     const int pose = choose_drop(capsule, player.colour_first, player.colour_second, weights);
     plan.frames = steer_capsule(capsule, pose, plan.pads);
     return pose;
+}
+
+int route_seat(const Seat& seat, SeatPlan& plan, std::int64_t pose) {
+    plan.frames = route_capsule(read_capsule(seat), static_cast<int>(pose), plan.pads);
+    return static_cast<int>(pose);
 }
 
 int place_capsule(const Seat& seat, SeatPlan& plan, std::int64_t action) {
@@ -44,7 +51,9 @@ void decide(VectorGame& game, int seat, std::int64_t action, const GreedyWeights
     arrays.frames[row] = NOT_DUE;
     if (plan.is_due == 0) return;
     const Seat own{game.ram, seat};
+    const bool routed = action >= ROUTE && action < ROUTE + NUM_POSES;
     const int pose = action == STEER ? steer_seat(own, plan, weights)
+                     : routed        ? route_seat(own, plan, action - ROUTE)
                                      : place_capsule(own, plan, action);
     game.illegal[seat] += plan.frames == 0 && (action != WAIT || !plan.legal.is_empty());
     plan.next = 0;
@@ -58,6 +67,8 @@ void decide(VectorGame& game, int seat, std::int64_t action, const GreedyWeights
 
 }  // namespace
 }  // namespace pill
+
+PILL_API std::int64_t pill_route_action() noexcept { return pill::ROUTE; }
 
 PILL_API std::int32_t pill_greedy_weights() noexcept { return pill::NUM_GREEDY_WEIGHTS; }
 

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 
+#include "routine.hpp"
 #include "rules.hpp"
 #include "settle.hpp"
 
@@ -264,6 +265,22 @@ void stage_capsule(u8* ram, const FallingCapsule& capsule) {
     std::memcpy(seat.field(), capsule.field, CELLS);
 }
 
+// Write the pads that `choose(player, held, n)` gives for the n-th frame, up to the lock; returns
+// their number.
+template <typename Choose>
+int play_to_lock(const FallingCapsule& capsule, u8* pads, const Choose& choose) {
+    u8 ram[RAM_SIZE] = {};
+    stage_capsule(ram, capsule);
+    const Player& player = Seat{ram, 0}.player();
+    int frames = 0;
+    while (player.next_action == ACTION_FALLING && frames < MAX_SCRIPT_FRAMES) {
+        pads[frames] = choose(player, ram[PAD1_HELD], frames + 1);
+        step_frame(ram, pads[frames], 0);
+        ++frames;
+    }
+    return frames;
+}
+
 }  // namespace
 
 int choose_drop(const FallingCapsule& capsule, u8 first, u8 second, const GreedyWeights& weights) {
@@ -298,16 +315,15 @@ int choose_drop(const FallingCapsule& capsule, u8 first, u8 second, const Greedy
 
 int steer_capsule(const FallingCapsule& capsule, int pose, u8* pads) {
     const Drop drop{pose / CELLS, pose % COLUMNS, pose % CELLS / COLUMNS};
-    u8 ram[RAM_SIZE] = {};
-    stage_capsule(ram, capsule);
-    const Player& player = Seat{ram, 0}.player();
-    int frames = 0;
-    while (player.next_action == ACTION_FALLING && frames < MAX_SCRIPT_FRAMES) {
-        pads[frames] = steer(player, ram[PAD1_HELD], drop);
-        step_frame(ram, pads[frames], 0);
-        ++frames;
-    }
-    return frames;
+    return play_to_lock(capsule, pads, [&](const Player& player, u8 held, int) {
+        return steer(player, held, drop);
+    });
+}
+
+int route_capsule(const FallingCapsule& capsule, int pose, u8* pads) {
+    return play_to_lock(capsule, pads, [&](const Player& player, u8, int n) {
+        return routine::choose_pad(n, player.rotation, player.x, pose / CELLS, pose % COLUMNS);
+    });
 }
 
 }  // namespace pill

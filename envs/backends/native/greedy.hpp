@@ -24,4 +24,7 @@ int choose_drop(const FallingCapsule& capsule, std::uint8_t first, std::uint8_t 
 // their number, at most MAX_SCRIPT_FRAMES.
 int steer_capsule(const FallingCapsule& capsule, int pose, std::uint8_t* pads);
 
+// The same by the cartridge's movement routine, from the first frame of control on.
+int route_capsule(const FallingCapsule& capsule, int pose, std::uint8_t* pads);
+
 }  // namespace pill
