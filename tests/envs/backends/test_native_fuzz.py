@@ -40,7 +40,7 @@ FINDINGS = HERE.parents[1] / "golden" / "fuzz_findings.ram"
 
 ASKED_SOURCES = (
     *("planner", "planner_judge", "planner_script"),
-    *("candidates", "settle", "search", "greedy"),
+    *("candidates", "settle", "search", "greedy", "routine"),
 )
 INPUTS = int(os.environ.get("PILL_FUZZ_INPUTS", "30000"))
 SEED = int(os.environ.get("PILL_FUZZ_SEED", "0"))
