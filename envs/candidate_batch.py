@@ -20,7 +20,7 @@ class CandidateBatch:
     compact: np.ndarray
     """uint8 (batch, 314), the position from the acting seat's view."""
     rows: np.ndarray
-    """uint8 (batch, K, 71), features of each candidate (`envs.candidates`); K is the most that any
+    """uint8 (batch, K, 78), features of each candidate (`envs.candidates`); K is the most that any
     position of the batch has."""
     poses: np.ndarray
     """int16 (batch, K), the placement that each candidate is."""
@@ -38,7 +38,7 @@ class CandidateBatch:
 
         Args:
             compact: uint8 (batch, 314).
-            rows: uint8 (batch, capacity, 71), capacity 1 or more; kept or copied, not changed.
+            rows: uint8 (batch, capacity, 78), capacity 1 or more; kept or copied, not changed.
             poses: Integers (batch, capacity).
             counts: Integers (batch,), 0..capacity.
         """

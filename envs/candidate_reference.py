@@ -113,6 +113,7 @@ def describe_candidate(
         "blocks_spawn": any(after.height(column) == ROWS for column in _SPAWN_COLUMNS),
     }
     values |= _describe_settled(after)
+    values |= _describe_next(after, next_colours)
     row = np.zeros(NUM_FEATURES, np.uint8)
     for name, value in values.items():
         index = FEATURE_INDEX[name]
@@ -299,3 +300,72 @@ def _count_windows(after: Board) -> dict[str, int]:
             kind = "row_virus" if after.viruses[row, first : first + LINE].any() else "row"
             values[f"{kind}_{'two' if len(filled) == 2 else 'three'}"] += 1
     return values
+
+
+def _describe_next(after: Board, colours: tuple[int, int]) -> dict[str, int]:
+    """Describe what the next capsule can do on the settled bottle."""
+    drops = [_judge_drop(after, cells) for cells in _list_drops(after, colours)]
+    viruses_left = int(after.viruses.sum())
+    most = max((drop.viruses for drop in drops), default=0)
+    return {
+        "next_lines": max((drop.lines for drop in drops), default=0),
+        "next_viruses": most,
+        "next_clears_bottle": 0 < most == viruses_left,
+        "next_virus_run": max((drop.virus_run for drop in drops), default=0),
+        "next_runs": max((drop.runs for drop in drops), default=0),
+        "next_wasted": min((drop.wasted for drop in drops), default=2),
+        "next_fits": sum(not drop.wasted and not drop.covers_virus for drop in drops),
+    }
+
+
+def _list_drops(after: Board, colours: tuple[int, int]) -> Iterator[dict[Cell, int]]:
+    """Yield the colours of both cells of each drop; a capsule of one colour has two rotations."""
+    orders = {colours, colours[::-1]}
+    for column in range(COLUMNS):
+        lower = ROWS - after.height(column) - 1
+        if lower >= 1:
+            for first, second in orders:
+                yield {(lower, column): first, (lower - 1, column): second}
+        if column + 1 < COLUMNS:
+            row = min(lower, ROWS - after.height(column + 1) - 1)
+            if row >= 0:
+                for first, second in orders:
+                    yield {(row, column): first, (row, column + 1): second}
+
+
+@dataclass(frozen=True, slots=True)
+class _Drop:
+    lines: int
+    viruses: int
+    """In these lines."""
+    virus_run: int
+    runs: int
+    wasted: int
+    covers_virus: bool
+
+
+def _judge_drop(after: Board, cells: dict[Cell, int]) -> _Drop:
+    colours = after.colours.copy()
+    for cell, colour in cells.items():
+        colours[cell] = colour
+    placed = Board(colours, after.viruses)
+    of_halves = [[placed.run(cell, step) for step in ((1, 0), (0, 1))] for cell in cells]
+    longest = [max(len(run) for run in runs) for runs in of_halves]
+    runs = {
+        (step, frozenset(run))
+        for half in of_halves
+        for step, run in zip(("down", "across"), half, strict=True)
+    }
+    lines = [list(run) for _, run in runs if len(run) >= LINE]
+    with_virus = [run for _, run in runs if placed.count_viruses(list(run))]
+    on_floor = [row == ROWS - 1 for row, _ in cells]
+    return _Drop(
+        lines=len(lines),
+        viruses=sum(placed.count_viruses(line) for line in lines),
+        virus_run=min(max(map(len, with_virus), default=0), LINE),
+        runs=sum(min(length, LINE) for length in longest),
+        wasted=sum(
+            length == 1 and not floor for length, floor in zip(longest, on_floor, strict=True)
+        ),
+        covers_virus=any(_name_under(placed, cell) == 4 for cell in cells),
+    )

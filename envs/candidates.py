@@ -137,6 +137,19 @@ _SETTLED_FEATURES: Final = (
 # Runs on top count only with room for a line: as many empty cells above as are missing to four. A
 # window is four neighbouring cells of a row whose other cells are empty.
 
+# A drop is a pose of the next capsule that it falls into straight from above, upright ones wholly
+# inside the bottle; it is judged where it rests, before anything clears, and without asking whether
+# it can be steered there.
+_NEXT_FEATURES: Final = (
+    Feature("next_lines", 4, "most lines that a drop of the next capsule completes, settled"),
+    Feature("next_viruses", 16, "most viruses in such lines"),
+    Feature("next_clears_bottle", 1, "1 if these are all that are left"),
+    Feature("next_virus_run", 4, "longest run with a virus in it that a drop is part of"),
+    Feature("next_runs", 8, "most cells in the longer runs of both halves, up to 4 each"),
+    Feature("next_wasted", 2, "fewest halves of a drop that are in no run and not on the floor"),
+    Feature("next_fits", 30, "drops with no such half, and none on a virus of another colour"),
+)
+
 FEATURES: Final = (
     *_list_half_features("pivot"),
     *_list_half_features("other"),
@@ -144,8 +157,12 @@ FEATURES: Final = (
     *_TIME_FEATURES,
     *_CLEARING_FEATURES,
     *_SETTLED_FEATURES,
+    *_NEXT_FEATURES,
 )
-"""All features in the order of their bytes."""
+"""All features in the order of their bytes. New ones are only ever added at the end: networks that
+know the first ones alone play on."""
+EARLIER_COUNTS: Final = (71,)
+"""How many features earlier versions had; see `hash_features`."""
 FEATURE_INDEX: Final = {feature.name: index for index, feature in enumerate(FEATURES)}
 NUM_FEATURES: Final = len(FEATURES)
 
@@ -201,7 +218,12 @@ def read_poses(table: np.ndarray) -> np.ndarray:
     return poses
 
 
-def hash_features() -> str:
-    """Return the SHA-256 of all names, ranges and definitions: part of a snapshot's identity."""
-    text = "\n".join(f"{feature.name} {feature.high} {feature.doc}" for feature in FEATURES)
+def hash_features(count: int | None = None) -> str:
+    """Return the SHA-256 of names, ranges and definitions: part of a snapshot's identity.
+
+    Args:
+        count: How many features, from the first; None for all.
+    """
+    known = FEATURES[:count]
+    text = "\n".join(f"{feature.name} {feature.high} {feature.doc}" for feature in known)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from envs.candidates import hash_features
+from envs.candidates import EARLIER_COUNTS, hash_features
 from envs.observation import COMPACT_FIELDS
 from league.errors import LeagueError
 from policies.base import View
@@ -57,15 +57,16 @@ class Manifest:
     format: str = FORMAT
 
 
-def observation_digest(observation: str) -> str:
+def observation_digest(observation: str, features: int | None = None) -> str:
     """Return the digest of what a network sees: names, places and ranges of all fields.
 
     Args:
         observation: `compact`, or `candidates`, whose features count besides.
+        features: How many of these, from the first; None for all.
     """
     layout: list[Any] = [(item.name, item.offset, item.size, item.high) for item in COMPACT_FIELDS]
     if observation == "candidates":
-        layout.append(hash_features())
+        layout.append(hash_features(features))
     return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
 
 
@@ -152,7 +153,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise SnapshotError(f"expected the keys {sorted(names)} in {path}; wrong: {wrong}")
     manifest = Manifest(**values)
     observation = manifest.view.get("observation", "compact")
-    if manifest.observation_sha256 != observation_digest(observation):
+    known = (observation_digest(observation, count) for count in (None, *EARLIER_COUNTS))
+    if manifest.observation_sha256 not in known:
         raise SnapshotError(
             f"expected a snapshot of this version's {observation} observation, got another in "
             f"{path}; play it with the version that made it"
@@ -211,6 +213,8 @@ def _read_tensors(folder: Path, manifest: Manifest) -> dict[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    from policies.network.candidate import add_features
+
     path = folder / WEIGHTS_FILE
     try:
         data = path.read_bytes()
@@ -223,6 +227,11 @@ def _read_tensors(folder: Path, manifest: Manifest) -> dict[str, Any]:
             "the file was changed or cut short"
         )
     try:
-        return load(data)
+        tensors: dict[str, Any] = load(data)
     except SafetensorError as error:
         raise SnapshotError(f"expected safetensors in {path}: {error}") from error
+    is_candidate = manifest.network.get("kind") == "candidate"
+    try:
+        return add_features(tensors) if is_candidate else tensors
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise SnapshotError(f"{folder}: weights and manifest do not fit: {error}") from error

@@ -77,6 +77,13 @@ FEATURE_MEANS: Final = (
     0.2447,  # row_virus_three
     2.314,  # row_two
     0.335,  # row_three
+    0.3272,  # next_lines
+    0.2416,  # next_viruses
+    0,  # next_clears_bottle
+    2.347,  # next_virus_run
+    5.39,  # next_runs
+    0.1161,  # next_wasted
+    4.676,  # next_fits
 )
 
 FEATURE_STDS: Final = (
@@ -151,4 +158,11 @@ FEATURE_STDS: Final = (
     0.6184,  # row_virus_three
     2.487,  # row_two
     0.7981,  # row_three
+    0.4777,  # next_lines
+    0.5854,  # next_viruses
+    0.05,  # next_clears_bottle
+    1.283,  # next_virus_run
+    1.453,  # next_runs
+    0.3204,  # next_wasted
+    4.841,  # next_fits
 )

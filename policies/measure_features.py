@@ -29,7 +29,7 @@ _HEADER: Final = (
 
 
 def measure_features() -> tuple[np.ndarray, np.ndarray]:
-    """Return means and standard deviations over all candidates, float64 (71,) each."""
+    """Return means and standard deviations over all candidates, float64 (78,) each."""
     setups = UniformSetups(levels=tuple(range(21)))
     env = VectorEnv(_GAMES, draw_setup=setups, candidates=CAPACITY)
     rng = np.random.default_rng(_SEED)

@@ -35,7 +35,7 @@ class Network(nn.Module):
         Args:
             inputs: Holds `columns`, further ones are ignored:
                 `compact` uint8 (batch, 314), own seat first;
-                `rows` uint8 (batch, K, 71), candidate features, for any K;
+                `rows` uint8 (batch, K, 78), candidate features, for any K;
                 `count` integers (batch,), how many of the rows count, 1..K;
                 `mask` int8 (batch, 513), 1 for legal placements.
 

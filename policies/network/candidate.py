@@ -7,6 +7,7 @@ exact by construction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import torch
@@ -44,8 +45,9 @@ class CandidateNetwork(Network):
         """
         super().__init__()
         # Part of the weights: a network must be shown what it was trained on.
-        self.register_buffer("_mean", torch.tensor(FEATURE_MEANS))
-        self.register_buffer("_scale", 1.0 / torch.tensor(FEATURE_STDS))
+        mean, scale = _make_normalisation()
+        self.register_buffer("_mean", mean)
+        self.register_buffer("_scale", scale)
         self.read_context = ContextReader()
         self.read_row = nn.Linear(NUM_FEATURES, hidden)
         self.condition = nn.Linear(self.read_context.size, hidden, bias=False)
@@ -83,6 +85,32 @@ class CandidateNetwork(Network):
         ]
         value = self.value(torch.relu(self.read_value(torch.cat(pooled, 1))))
         return logits, value.squeeze(1).float()
+
+
+def add_features(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Fit weights that know only the first features to all of today's.
+
+    What is new begins without any effect, so the network plays as before until it learns more.
+
+    Args:
+        weights: `state_dict` of a candidate network; one that knows all comes back as it is.
+    """
+    known = weights["_mean"].shape[0]
+    mean, scale = _make_normalisation()
+    unread = weights["read_row.weight"].new_zeros(
+        weights["read_row.weight"].shape[0], NUM_FEATURES - known
+    )
+    return {
+        **weights,
+        "_mean": torch.cat([weights["_mean"], mean[known:]]),
+        "_scale": torch.cat([weights["_scale"], scale[known:]]),
+        "read_row.weight": torch.cat([weights["read_row.weight"], unread], 1),
+    }
+
+
+def _make_normalisation() -> tuple[Tensor, Tensor]:
+    """Return mean and inverse spread of each feature, float32 (NUM_FEATURES,)."""
+    return torch.tensor(FEATURE_MEANS), 1.0 / torch.tensor(FEATURE_STDS)
 
 
 def _sum_rows(hidden: Tensor, owners: Tensor, batch: int) -> Tensor:

@@ -100,7 +100,7 @@ def describe_by_reference(image: np.ndarray, pose: int, outcome: Outcome) -> np.
 
 def test_the_native_code_has_the_same_features() -> None:
     assert list_native_features() == tuple((feature.name, feature.high) for feature in FEATURES)
-    assert NUM_FEATURES == len(FEATURE_INDEX) == 71
+    assert NUM_FEATURES == len(FEATURE_INDEX) == 78
 
 
 def test_rows_from_play_are_as_defined() -> None:

@@ -1,6 +1,12 @@
 // A bottle as bit masks, by column and by row: what features are counted from.
 #pragma once
 
+// Bits are counted all the time. Every x86-64 processor since 2009 has an instruction for it, which
+// compilers do not use unless told.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC target("popcnt")
+#endif
+
 #include <cstdint>
 
 #include "layout.hpp"

@@ -268,6 +268,140 @@ void write_pair(const CandidateInput& input, const Half& pivot, const Half* othe
     f[F_right_step] = to_byte(measure_step(before, pivot.column + (upright ? 1 : 2), top_row));
 }
 
+// ---- the next capsule -----------------------------------------------------------------------
+
+// What a half of the next capsule makes where it comes to rest, before anything clears.
+struct NextHalf {
+    int lines = 0, viruses = 0;  // complete lines, and viruses in them
+    int virus_run = 0;           // longest run with a virus in it; four at most, as all runs here
+    int longest = 1;
+    bool on_floor = false, on_virus = false;  // a virus of another colour
+
+    int add_run(int cells, int run_viruses) {
+        const int length = std::min(cells, MIN_RUN);
+        longest = std::max(longest, length);
+        if (run_viruses > 0) virus_run = std::max(virus_run, length);
+        if (length == MIN_RUN) {
+            ++lines;
+            viruses += run_viruses;
+        }
+        return length;
+    }
+    bool is_wasted() const { return longest == 1 && !on_floor; }
+};
+
+// What the next capsule can do on a settled bottle: all its straight drops.
+class NextDrops {
+public:
+    NextDrops(const BottleBits& bits, const u8* colours) : bits_(bits), colours_(colours) {
+        for (int column = 0; column < COLUMNS; ++column) {
+            tops_[column] = top_of(bits.columns[column].occupied());
+        }
+        if (colours[0] == colours[1]) drop_one_colour();
+        else drop_two_colours();
+    }
+
+    void write(u8* features) const {
+        features[F_next_lines] = to_byte(lines_);
+        features[F_next_viruses] = to_byte(viruses_);
+        features[F_next_virus_run] = to_byte(virus_run_);
+        features[F_next_runs] = to_byte(runs_);
+        features[F_next_wasted] = to_byte(wasted_);
+        features[F_next_fits] = to_byte(fits_);
+    }
+
+private:
+    void drop_two_colours() {
+        NextHalf resting[COLUMNS][2];
+        for (int column = 0; column < COLUMNS; ++column) {
+            if (tops_[column] == 0) continue;
+            for (int order = 0; order < 2; ++order) resting[column][order] = rest(column, order);
+        }
+        for (int column = 0; column < COLUMNS; ++column) {
+            for (int order = 0; order < 2 && tops_[column] > 1; ++order) {
+                count(resting[column][order], hang(tops_[column] - 2, column, 1 - order));
+            }
+            const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
+            const auto land = [&](int place, int order) {
+                return tops_[place] - 1 == row ? resting[place][order] : hang(row, place, order);
+            };
+            for (int order = 0; order < 2 && row >= 0; ++order) {
+                count(land(column, order), land(column + 1, 1 - order));
+            }
+        }
+    }
+
+    // Both halves share one run: it counts once, and is long for both.
+    void drop_one_colour() {
+        for (int column = 0; column < COLUMNS; ++column) {
+            if (tops_[column] > 1) {
+                NextHalf lower, upper = hang(tops_[column] - 2, column, 0);
+                const int shared = add_down(lower, column, 0, 2);
+                add_across(lower, tops_[column] - 1, column, 0, 1u << column);
+                upper.longest = std::max(upper.longest, shared);
+                count(lower, upper);
+            }
+            const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
+            if (row >= 0) {
+                NextHalf left, right;
+                if (tops_[column] - 1 == row) add_down(left, column, 0, 1);
+                if (tops_[column + 1] - 1 == row) add_down(right, column + 1, 0, 1);
+                const int shared = add_across(left, row, column, 0, 3u << column);
+                right.longest = std::max(right.longest, shared);
+                count(left, right);
+            }
+        }
+    }
+
+    int find_flat_row(int column) const { return std::min(tops_[column], tops_[column + 1]) - 1; }
+
+    NextHalf rest(int column, int order) const {
+        NextHalf half;
+        add_down(half, column, order, 1);
+        add_across(half, tops_[column] - 1, column, order, 1u << column);
+        return half;
+    }
+
+    NextHalf hang(int row, int column, int order) const {
+        NextHalf half;
+        add_across(half, row, column, order, 1u << column);
+        return half;
+    }
+
+    // Add the run on top of a column with `size` more cells on it.
+    int add_down(NextHalf& half, int column, int order, int size) const {
+        const CellBits& cells = bits_.columns[column];
+        const int top = tops_[column];
+        const int length = count_low_ones(cells.colours[colours_[order]] >> top);
+        const std::uint32_t run = ((1u << length) - 1) << top;
+        half.on_floor = top == ROWS;
+        half.on_virus = length == 0 && (cells.viruses >> top & 1) != 0;
+        return half.add_run(size + length, count_bits(run & cells.viruses));
+    }
+
+    // Add the run of a row in which `own` are cells of the capsule.
+    int add_across(NextHalf& half, int row, int column, int order, std::uint32_t own) const {
+        const CellBits& cells = bits_.rows[row];
+        const std::uint32_t run = run_around(cells.colours[colours_[order]] | own, column);
+        return half.add_run(count_bits(run), count_bits(run & cells.viruses));
+    }
+
+    void count(const NextHalf& one, const NextHalf& other) {
+        const int wasted = one.is_wasted() + other.is_wasted();
+        lines_ = std::max(lines_, one.lines + other.lines);
+        viruses_ = std::max(viruses_, one.viruses + other.viruses);
+        virus_run_ = std::max({virus_run_, one.virus_run, other.virus_run});
+        runs_ = std::max(runs_, one.longest + other.longest);
+        wasted_ = std::min(wasted_, wasted);
+        fits_ += wasted == 0 && !one.on_virus && !other.on_virus;
+    }
+
+    const BottleBits& bits_;
+    const u8* colours_;
+    int tops_[COLUMNS];
+    int lines_ = 0, viruses_ = 0, virus_run_ = 0, runs_ = 0, wasted_ = 2, fits_ = 0;
+};
+
 // ---- the position after the lock ------------------------------------------------------------
 
 // Keeps what all candidates of a capsule share.
@@ -310,6 +444,8 @@ public:
             write_resting(placed, pivot, other, features);
         }
         features[F_clears_bottle] = features[F_viruses_left] == 0;
+        features[F_next_clears_bottle] =
+            features[F_next_viruses] > 0 && features[F_next_viruses] == features[F_viruses_left];
         for (int feature = 0; feature < NUM_FEATURES; ++feature) {
             features[feature] = std::min(features[feature], HIGHEST[feature]);
         }
@@ -340,6 +476,7 @@ private:
         }
         write_counts(counts, features);
         write_heights(placed, features);
+        write_next(placed, features);
         features[F_settle_frames] = to_byte(count_resting_frames(pivot.row));
     }
 
@@ -357,11 +494,18 @@ private:
         const Board after(field);
         write_counts(after.total, features);
         write_heights(after.bits, features);
+        write_next(after.bits, features);
         features[F_settle_frames] = to_byte(settled.frames);
         features[F_viruses_cleared] = to_byte(settled.viruses);
         features[F_cells_cleared] = to_byte(settled.cells);
         features[F_rounds] = to_byte(settled.rounds);
         features[F_lines] = to_byte(settled.lines);
+    }
+
+    void write_next(const BottleBits& after, u8* features) const {
+        const u8* colours = input_.next_colours;
+        if (std::max(colours[0], colours[1]) >= NUM_COLOURS) return;
+        NextDrops(after, colours).write(features);
     }
 
     const CandidateInput& input_;
