@@ -47,7 +47,7 @@ From the acting seat's view, own bottle first.
 |---|---|---|
 | `compact` | (314,) | the public position: cells, capsules, counters; `envs.compact.COMPACT_SPEC` |
 | `planes` | (16, 8, 24), (16, 8, 32) | 0/1 planes, channels last; `bitplane`, `extended` |
-| `candidates` | (192, 73) | a row per pose that can be reached: two bytes of pose, high byte |
+| `candidates` | (192, 80) | a row per pose that can be reached: two bytes of pose, high byte |
 | | | first, 512 in rows that only pad, then `envs.candidates.FEATURES`; for seats that are due |
 | `ram` | (2048,) | CPU RAM, privileged; the players' blocks are exchanged for `player_1` |
 | `pixels` | (224, 240, 3) | the picture, RGB; the two bottles are exchanged for `player_1` |

@@ -14,6 +14,7 @@ from envs.backends.simulator import SimulatorBackend
 from envs.candidate_reference import Outcome, describe_candidate
 from envs.candidates import (
     CAPACITY,
+    EARLIER_COUNTS,
     FEATURE_INDEX,
     FEATURES,
     NO_POSE,
@@ -174,6 +175,22 @@ def test_a_clear_with_a_cascade() -> None:
     assert value(row, "settle_frames") == 13 + 10 + 20 + 16 * 4
 
 
+def test_what_the_next_capsule_can_do_is_seen() -> None:
+    """Three red viruses in column 0 wait for a red half, and the next capsule is yellow and red."""
+    bottle = parse_bottle("8/" * 13 + "R7/R7/R7")
+    flat = encode_pose(0, 15, 4)
+    row = rows_for(bottle, (2, 2), {flat: 33})[flat]
+    assert value(row, "next_lines") == 1
+    assert value(row, "next_viruses") == 3
+    assert value(row, "next_clears_bottle") == 1
+    assert value(row, "next_virus_run") == 4
+    assert value(row, "next_runs") == 5, "four red, one yellow"
+    assert value(row, "next_wasted") == 0, "both halves can lie on the floor"
+    # On the floor: columns 1 and 2, 2 and 3, 6 and 7, in both orders. Upright in column 1 with red on
+    # top, beside a red virus.
+    assert value(row, "next_fits") == 7
+
+
 def test_a_capsule_of_one_colour_has_two_rotations() -> None:
     poses = {encode_pose(0, 15, 2): 40, encode_pose(2, 15, 2): 38, encode_pose(3, 15, 5): 50}
     rows = rows_for(EMPTY_FIELD, (1, 1), poses)
@@ -259,3 +276,9 @@ def test_the_hash_names_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None
     changed = (replace(FEATURES[0], doc="something else"), *FEATURES[1:])
     monkeypatch.setattr("envs.candidates.FEATURES", changed)
     assert hash_features() != before
+
+
+def test_the_hash_of_the_first_features_does_not_know_the_others() -> None:
+    (earlier,) = EARLIER_COUNTS
+    assert FEATURES[earlier].name == "next_lines"
+    assert hash_features(earlier) != hash_features() == hash_features(NUM_FEATURES)

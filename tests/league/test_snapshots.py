@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from envs.candidates import EARLIER_COUNTS, NUM_FEATURES
 from envs.observation import COMPACT_HIGH, COMPACT_SIZE
 from league.snapshots import (
     MANIFEST_FILE,
@@ -18,11 +19,12 @@ from league.snapshots import (
     Manifest,
     SnapshotError,
     load_snapshot,
+    observation_digest,
     read_manifest,
     read_weights,
     save_snapshot,
 )
-from policies.base import View
+from policies.base import CandidateBatch, View
 from policies.network import NetworkConfig, NetworkPolicy, build_network
 
 SIZES: dict[str, Any] = {"kind": "column", "column_features": 4, "hidden": 8}
@@ -80,6 +82,60 @@ def test_weights_come_back_bit_for_bit(tmp_path: Path) -> None:
     assert loaded.keys() == weights.keys()
     for name, value in weights.items():
         assert np.array_equal(loaded[name], value), name
+
+
+def test_a_snapshot_of_fewer_candidate_features_plays_on(tmp_path: Path) -> None:
+    """What was added since has no effect on it, and the first features keep theirs."""
+    (known,) = EARLIER_COUNTS
+    torch.manual_seed(0)
+    weights = {
+        name: value.numpy().copy()
+        for name, value in build_network(NetworkConfig(hidden=8)).state_dict().items()
+    }
+    weights |= {name: weights[name][:known] for name in ("_mean", "_scale")}
+    weights["read_row.weight"] = weights["read_row.weight"][:, :known]
+    folder = tmp_path / "a"
+    save_snapshot(
+        folder,
+        run="test",
+        snapshot_id="main-0001",
+        env_steps=1,
+        network={"kind": "candidate", "hidden": 8},
+        weights=weights,
+        view=View("candidates", "placement"),
+    )
+    edit_manifest(folder, observation_sha256=observation_digest("candidates", known))
+    policy = load_snapshot(folder)
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 5, (20, 30, NUM_FEATURES), np.uint8)
+    compact = rng.integers(0, COMPACT_HIGH, (20, COMPACT_SIZE), np.uint8, endpoint=True)
+    poses = np.tile(np.arange(30, dtype=np.int16), (20, 1))
+    judged = []
+    for cut in (NUM_FEATURES, known, known - 1):
+        shown = rows.copy()
+        shown[:, :, cut:] = 0
+        judged.append(policy.judge(CandidateBatch.trim(compact, shown, poses, np.full(20, 30))))
+    assert np.array_equal(judged[0], judged[1])
+    assert not np.array_equal(judged[1], judged[2])
+    assert read_weights(folder)["read_row.weight"].shape == (8, NUM_FEATURES)
+
+
+def test_weights_of_another_number_of_features_are_refused(tmp_path: Path) -> None:
+    network = build_network(NetworkConfig(hidden=8))
+    weights = {name: value.numpy().copy() for name, value in network.state_dict().items()}
+    weights["read_row.weight"] = weights["read_row.weight"][:, :-1]
+    folder = tmp_path / "a"
+    save_snapshot(
+        folder,
+        run="test",
+        snapshot_id="main-0001",
+        env_steps=1,
+        network={"kind": "candidate", "hidden": 8},
+        weights=weights,
+        view=View("candidates", "placement"),
+    )
+    with pytest.raises(SnapshotError, match="weights and manifest do not fit"):
+        load_snapshot(folder)
 
 
 def test_digest_follows_the_weights(tmp_path: Path) -> None:
