@@ -134,9 +134,23 @@ SUITES: Final = {
             SoloPart(level, speed, 200) for level in _LEVELS for speed in (Speed.MED, Speed.HI)
         ),
         versus=tuple(VersusPart(anchor, 10, Speed.MED, 100) for anchor in _ANCHORS),
-    )
+    ),
+    "card": Suite(
+        name="card",
+        seed=1991,
+        solo=tuple(
+            SoloPart(level, speed, 400)
+            for level in (5, 10, 11, 20)
+            for speed in (Speed.MED, Speed.HI)
+        ),
+        versus=tuple(
+            VersusPart(anchor, level, Speed.MED, 200)
+            for anchor in ("greedy", "search:depth=1", "search:depth=2")
+            for level in (0, 5, 10)
+        ),
+    ),
 }
-"""By name."""
+"""By name: `v1` for any player, `card` for what a champion's card says of it."""
 
 
 def find_suite(name: str) -> Suite:

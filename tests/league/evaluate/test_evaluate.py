@@ -22,7 +22,10 @@ from policies.scripted import NoopPolicy, RandomPolicy
 from policies.search import SearchPolicy
 from tests.native import needs_native
 
-V1_DIGEST = "b1aac1f88025adf24be8e50d40b137aaa5766b1340e89ce1297fba2ee5e1ebbe"
+DIGESTS = {
+    "v1": "b1aac1f88025adf24be8e50d40b137aaa5766b1340e89ce1297fba2ee5e1ebbe",
+    "card": "ef0480765aa93f8484473db676c5b820b937d392f51a0f7bf8884ddb93af15a0",
+}
 
 SMALL = Suite(
     name="small",
@@ -34,7 +37,7 @@ SMALL = Suite(
 
 def test_suites_never_change() -> None:
     """A changed suite measures something else: give the new one a new name."""
-    assert {name: suite.hash_games() for name, suite in SUITES.items()} == {"v1": V1_DIGEST}
+    assert {name: suite.hash_games() for name, suite in SUITES.items()} == DIGESTS
 
 
 def test_v1_covers_what_it_promises() -> None:
@@ -50,8 +53,16 @@ def test_v1_covers_what_it_promises() -> None:
     assert suite.games == 12 * 200 + 4 * 200
 
 
+def test_the_card_has_400_games_of_everything() -> None:
+    suite = find_suite("card")
+    assert (
+        {part.rounds for part in suite.solo} == {2 * part.pairs for part in suite.versus} == {400}
+    )
+    assert suite.games == 400 * (8 + 9)
+
+
 def test_unknown_suites_are_refused() -> None:
-    with pytest.raises(SuiteError, match=r"expected a suite \(v1\), got 'v2'"):
+    with pytest.raises(SuiteError, match=r"expected a suite \(v1, card\), got 'v2'"):
         find_suite("v2")
 
 
