@@ -186,8 +186,8 @@ def test_what_the_next_capsule_can_do_is_seen() -> None:
     assert value(row, "next_virus_run") == 4
     assert value(row, "next_runs") == 5, "four red, one yellow"
     assert value(row, "next_wasted") == 0, "both halves can lie on the floor"
-    # On the floor: columns 1 and 2, 2 and 3, 6 and 7, in both orders. Upright in column 1 with red on
-    # top, beside a red virus.
+    # On the floor: columns 1 and 2, 2 and 3, 6 and 7, in both orders. And upright in column 1, the
+    # red half on top, beside a red virus.
     assert value(row, "next_fits") == 7
 
 
