@@ -14,7 +14,13 @@ from policies.distill.practice import PracticeConfig, PracticeTeacher, practise
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import Teacher
 from policies.distill.tree import Node, count_leaves, make_page
-from policies.distill.tune import TuneConfig, rank_by_matches, rank_trees, tune_leaves
+from policies.distill.tune import (
+    TuneConfig,
+    rank_by_matches,
+    rank_trees,
+    tune_for_matches,
+    tune_leaves,
+)
 
 SIZES: Final = (8, 16, 32, 64)
 """Leaves of the sweep."""
@@ -47,7 +53,7 @@ class DistillConfig:
     """Judged by that network in each iteration."""
     reaches: tuple[float, ...] = (2.0, 4.0, 8.0)
     """Below the best score all scores that are lower by so much or more count as one."""
-    match_games: int = 2_000
+    match_games: int = 1_000
     """Against `greedy`, by which the best tree of that network is found."""
     threads: int = 2
 
@@ -98,7 +104,8 @@ def distill(teacher: Teacher, config: DistillConfig, report: Report) -> list[Dis
         untuned, iteration = _pick_best(stages, size, config, rng, report)
         tuned = untuned
         if is_match:
-            tuned, iteration = _pick_practised(practised, size, config, rng, report)
+            grown, iteration = _pick_practised(practised, size, config, rng, report)
+            tuned = _tune_for_matches(grown, size, config, rng, report)
         elif config.tune.goal == "solo":
             tuned = _tune(untuned, size, config, rng, report)
         agreement = measure_agreement(tuned, stages[-1])
@@ -210,6 +217,16 @@ def _tune(
             report(f"tune {size} leaves: generation {generation + 1}, cost {cost:.3f}")
 
     return tune_leaves(tree, config.tune, rng, threads=config.threads, on_generation=show)
+
+
+def _tune_for_matches(
+    tree: Node, size: int, config: DistillConfig, rng: np.random.Generator, report: Report
+) -> Node:
+    def show(generation: int, score: float) -> None:
+        if (generation + 1) % 10 == 0:
+            report(f"tune {size} leaves: generation {generation + 1}, score {score:.3f}")
+
+    return tune_for_matches(tree, config.tune, rng, threads=config.threads, on_generation=show)
 
 
 def _pick_practised(

@@ -146,11 +146,12 @@ def play_match(
 
 def play_match_pages(
     pages: np.ndarray, starts: np.ndarray, *, threads: int | None = 1
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Play the same games of each of some trees, in seat 0, against `greedy`.
 
     Returns:
-        Scores of the trees, float64 (trees, games).
+        Scores of the trees, and by what share of its bottle the tree was ahead at the end, both
+        float64 (trees, games).
     """
     duels = Duels(np.tile(starts, len(pages)), threads=threads)
     duels.seats["control"] = [TREE, GREEDY]
@@ -158,7 +159,10 @@ def play_match_pages(
     duels.play(_make_players(pages, None))
     duels.close()
     scores = np.where(duels.winners < 0, _DRAW, duels.winners == 0)
-    return scores.reshape(len(pages), len(starts))
+    viruses = np.tile(count_start_viruses(starts), len(pages))
+    ahead = (duels.totals[:, 0, _VIRUSES] - duels.totals[:, 1, _VIRUSES]) / viruses
+    shape = (len(pages), len(starts))
+    return scores.reshape(shape), ahead.reshape(shape)
 
 
 def count_start_viruses(starts: np.ndarray) -> np.ndarray:

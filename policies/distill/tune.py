@@ -1,8 +1,9 @@
-"""Tunes the leaf values of a tree by what comes of its solo rounds: the cross-entropy method.
+"""Tunes the leaf values of a tree by what comes of its games.
 
-The questions of the tree stay as imitation found them. Every generation plays all its members on
-the same set-ups, which are new for each generation. For matches a network practises instead:
-`practice.py`.
+The questions of the tree stay as they are. Every generation plays all its members on the same
+set-ups, which are new for each generation. Solo rounds are few capsules' difference, and the
+cross-entropy method finds it; matches are won and lost by chance, and an evolution strategy that
+averages over many members follows what little each of them tells.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ _KEPT: Final = 0.3
 _ELITE: Final = 0.25
 _TRIAL: Final = 4
 """Games by which tuned and untuned are compared in the end, in those of a generation."""
+_MATCH_SPREADS: Final = (6.0, 2.0)
+"""Standard deviation of the members of the first and of the last generation."""
+_PARENTS: Final = 1 / 3
+"""Share of the members, the best ones, that move the mean."""
+_AHEAD: Final = 0.5
+"""Gain of ending a game a whole bottle ahead, in games won."""
 _NOT_CLEARED: Final = 6.0
 """Cost of a round that was not cleared, in capsules a virus; each virus left adds to it."""
 _VIRUS_LEFT: Final = 4.0
@@ -79,8 +86,7 @@ def tune_leaves(
         drawn = mean + spread * rng.standard_normal((config.members, len(mean)))
         drawn[0] = mean
         members = _round_leaves(drawn)
-        pages = np.stack([make_page(replace_leaves(tree, values)) for values in members])
-        costs = _measure(pages, config.games, rng, threads)
+        costs = _measure(_make_pages(tree, drawn), config.games, rng, threads)
         best = members[np.argsort(costs, kind="stable")[:elite]]
         mean = _KEPT * mean + (1 - _KEPT) * best.mean(axis=0)
         least = _LEAST_SPREAD * _SHRINKS**generation
@@ -92,6 +98,57 @@ def tune_leaves(
     pages = np.stack([make_page(tree), make_page(tuned)])
     before, after = _measure(pages, _TRIAL * config.games, rng, threads)
     return tuned if after < before else tree
+
+
+def tune_for_matches(
+    tree: Node,
+    config: TuneConfig,
+    rng: np.random.Generator,
+    *,
+    threads: int | None = 1,
+    on_generation: Callable[[int, float], None] | None = None,
+) -> Node:
+    """Return the tree with leaf values that win more games against `greedy`.
+
+    Args:
+        tree: What to start from.
+        config: Effort.
+        rng: Source of members and set-ups.
+        threads: Threads that share the games.
+        on_generation: Called with the generation and the mean score of its members.
+    """
+    mean = np.array(list_leaves(tree), np.float64)
+    weights = _weigh_ranks(max(1, round(config.members * _PARENTS)))
+    first, last = _MATCH_SPREADS
+    for generation in range(config.generations):
+        spread = first + (last - first) * generation / config.generations
+        # Each step is tried both ways, so that what all members share says nothing.
+        half = rng.standard_normal((config.members // 2, len(mean)))
+        steps = spread * np.concatenate([half, -half])
+        pages = _make_pages(tree, mean + steps)
+        starts = draw_starts(rng, config.games, MATCH_LEVELS, (Speed.MED,), solo=False)
+        scores, ahead = play_match_pages(pages, starts, threads=threads)
+        gains = (scores + _AHEAD * ahead).mean(axis=1)
+        best = np.argsort(-gains, kind="stable")[: len(weights)]
+        mean = np.clip(mean + weights @ steps[best], MIN_VALUE, MAX_VALUE)
+        if on_generation is not None:
+            on_generation(generation, float(scores.mean()))
+    return replace_leaves(tree, _round_leaves(mean).tolist())
+
+
+def _weigh_ranks(parents: int) -> np.ndarray:
+    """Return what the best, the second best, ... count for; the sum is 1.
+
+    Source: Hansen and Ostermeier (2001), weighted recombination.
+    """
+    weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
+    normed: np.ndarray = weights / weights.sum()
+    return normed
+
+
+def _make_pages(tree: Node, values: np.ndarray) -> np.ndarray:
+    members = _round_leaves(values)
+    return np.stack([make_page(replace_leaves(tree, member.tolist())) for member in members])
 
 
 def count_cost(result: SoloResult, viruses: np.ndarray) -> np.ndarray:
@@ -119,7 +176,8 @@ def rank_by_matches(
 ) -> np.ndarray:
     """Return what share of the same games each tree loses to `greedy`, float64 (n,)."""
     starts = draw_starts(rng, games, MATCH_LEVELS, (Speed.MED,), solo=False)
-    scores = play_match_pages(np.stack([make_page(t) for t in trees]), starts, threads=threads)
+    pages = np.stack([make_page(tree) for tree in trees])
+    scores, _ = play_match_pages(pages, starts, threads=threads)
     lost: np.ndarray = 1.0 - scores.mean(axis=1)
     return lost
 
