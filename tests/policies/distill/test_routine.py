@@ -10,6 +10,7 @@ from envs.backends.batch import BatchSimulator
 from envs.backends.native_duel import (
     OUTSIDE,
     ROUTINE,
+    STILL,
     Duels,
     choose_candidates,
     list_candidates,
@@ -149,6 +150,33 @@ def test_every_candidate_locks_where_it_says(images: np.ndarray, begins_odd: boo
     chosen = candidates[np.arange(candidates.shape[1]) < counts[:, None]]
     poses = _play_routine(picked[rows], chosen)
     assert (poses == _pose(chosen)).all()
+
+
+def test_native_games_lay_candidates_where_they_say() -> None:
+    """Wherever nothing cleared, the two new tiles lie in the cells of the candidate."""
+    rng = np.random.default_rng(13)
+    duels = Duels(draw_starts(rng, 40, (0, 10), _SPEEDS, solo=True))
+    duels.seats["control"] = [OUTSIDE, STILL]
+    duels.seats["manner"] = ROUTINE
+    duels.waiting[:, 0] = True
+    steered: set[tuple[int, int]] = set()
+    while duels.waiting.any():
+        rows = np.flatnonzero(duels.waiting[:, 0])
+        before = read_positions(duels.images[rows], 0)
+        candidates, counts = list_candidates(before)
+        picked = candidates[np.arange(len(rows)), (rng.random(len(rows)) * counts).astype(int)]
+        duels.seats["pose"][rows, 0] = _pose(picked)
+        play_on(duels)
+        after = read_positions(duels.images[rows], 0)
+        for old, new, one in zip(before[:, :128], after[:, :128], picked, strict=True):
+            rotation, x, row = (int(one[name]) for name in ("rotation", "column", "row"))
+            found = np.flatnonzero(old != new)
+            if len(found) != 2 or (old[found] != 255).any():
+                continue
+            pivot = row * 8 + x
+            assert set(found.tolist()) == {pivot, pivot - 8 if rotation & 1 else pivot + 1}
+            steered.add((rotation, x))
+    assert len(steered) == 2 * (7 + 8)
 
 
 def _play_routine(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
