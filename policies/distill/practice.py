@@ -38,7 +38,7 @@ _NO_SCORE: Final = -1e9
 class PracticeConfig:
     """How long and how a network practises."""
 
-    updates: int = 100
+    updates: int = 400
     games: int = 256
     """Side by side."""
     horizon: int = 64

@@ -40,6 +40,8 @@ _KEPT: Final = 0.3
 _ELITE: Final = 0.25
 _TRIAL: Final = 4
 """Games by which tuned and untuned are compared in the end, in those of a generation."""
+_MATCH_SHARE: Final = 0.5
+"""Of the generations: a game takes many times as long as a solo round."""
 _MATCH_SPREADS: Final = (6.0, 2.0)
 """Standard deviation of the members of the first and of the last generation."""
 _PARENTS: Final = 1 / 3
@@ -120,8 +122,9 @@ def tune_for_matches(
     mean = np.array(list_leaves(tree), np.float64)
     weights = _weigh_ranks(max(1, round(config.members * _PARENTS)))
     first, last = _MATCH_SPREADS
-    for generation in range(config.generations):
-        spread = first + (last - first) * generation / config.generations
+    generations = round(_MATCH_SHARE * config.generations)
+    for generation in range(generations):
+        spread = first + (last - first) * generation / generations
         # Each step is tried both ways, so that what all members share says nothing.
         half = rng.standard_normal((config.members // 2, len(mean)))
         steps = spread * np.concatenate([half, -half])

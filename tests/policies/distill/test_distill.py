@@ -177,7 +177,7 @@ def test_tuning_for_matches_makes_a_spoilt_tree_better() -> None:
     good = distill(make_teacher(SearchPolicy(depth=1), rng), config, lambda _: None)[0].tuned
     values = np.array(list_leaves(good))
     spoilt = replace_leaves(good, np.clip(128 - values, 1, 127).tolist())
-    effort = TuneConfig("match", generations=10, members=24, games=10)
+    effort = TuneConfig("match", generations=20, members=24, games=10)
     scores: list[float] = []
     tuned = tune_for_matches(
         spoilt, effort, np.random.default_rng(1), on_generation=lambda _, one: scores.append(one)

@@ -156,7 +156,7 @@ def test_distilling_for_matches_gives_a_tree_of_the_network() -> None:
         iterations=1,
         positions=300,
         ranking_games=10,
-        tune=TuneConfig("match", generations=1, members=4, games=4),
+        tune=TuneConfig("match", generations=2, members=4, games=4),
         practice=_TINY,
         match_positions=300,
         match_games=4,
