@@ -82,6 +82,7 @@ class _RecordedSeat:
         self.left = len(turns.frames)
         """Decisions still to come."""
         self._target = WAIT
+        self._frames_of_control = 0
 
     def next_pad(self, ram: np.ndarray, frame: int) -> tuple[int, str | None]:
         """Return the pad of the coming frame, and what is wrong with the decision in it."""
@@ -91,14 +92,17 @@ class _RecordedSeat:
             wrong = self._decide(frame)
         if self._manner == "planned":
             return self._placement.next_pad(), wrong
-        position = GameState.from_ram(ram).players[self._seat]
-        if not position.can_act or self._target == WAIT:
+        position = GameState.from_ram(ram)
+        player = position.players[self._seat]
+        self._frames_of_control = self._frames_of_control + 1 if player.can_act else 0
+        if not player.can_act or self._target == WAIT:
             return NO_BUTTONS, wrong
         rotation, cell = divmod(self._target, CELLS)
         drop = Drop(rotation, cell % COLUMNS, cell // COLUMNS)
         if self._manner == "steered":
-            return steer_capsule(position, drop), wrong
-        return route_capsule(position, (rotation, drop.column)), wrong
+            return steer_capsule(player, drop), wrong
+        n, target = self._frames_of_control, (rotation, drop.column)
+        return route_capsule(position, self._seat, n, target), wrong
 
     def _decide(self, frame: int) -> str | None:
         due_frame, pose = next(self._turns)

@@ -1,9 +1,8 @@
 """`tree:DIR`: a distilled tree as an ordinary player, moving as the cartridge's routine does.
 
-It presses buttons frame by frame, exactly those of the CPU opponent in the cartridge: nothing in
-the first frames, then taps, then a soft drop. It keeps no state: the decision follows from bottle,
-capsule and falling speed, which do not change during a fall, and the frame of control from how far
-the capsule has fallen.
+It presses buttons frame by frame, exactly those of the CPU opponent in the cartridge. The decision
+follows from bottle, capsule and falling speed, which do not change during a fall; all that it
+remembers is for how many frames the capsule has been falling.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from envs.game.state import GameState, PlayerState
 from policies.base import View
 from policies.distill.artefact import read_artefact
 from policies.distill.decide import choose_best, judge_candidates
-from policies.distill.routine import Situation, choose_pad
+from policies.distill.routine import Fall, Situation, choose_pad
 from policies.distill.tree import Node, make_page
+from policies.drops import find_column_tops
 
 _ACTION_OF_PAD: Final = {int(pad): action for action, pad in enumerate(BUTTON_ACTIONS)}
 
@@ -52,37 +52,41 @@ class TreePolicy:
         """Ties have a rule."""
         return True
 
-    def initial_state(self, batch: int) -> None:
-        """Return None: everything follows from the position."""
+    def initial_state(self, batch: int) -> np.ndarray:
+        """Return the frames of control so far, int64 (batch,)."""
+        return np.zeros(batch, np.int64)
 
     def act(
         self,
         observations: Sequence[GameState],
         masks: np.ndarray | None,
-        state: None,
+        state: np.ndarray,
         rng: np.random.Generator,
-    ) -> tuple[np.ndarray, None]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Choose the next buttons for each position.
 
         Args:
             observations: Positions from the acting seat's view (own seat 0).
             masks: Ignored: every button action is legal.
-            state: None.
+            state: Frames of control so far, int64 (batch,).
             rng: Not drawn from.
 
         Returns:
-            Indices into `BUTTON_ACTIONS`, int64 of shape (batch,), and None.
+            Indices into `BUTTON_ACTIONS` and the next state, both int64 (batch,).
         """
-        pads = [self._choose_pad(position) for position in observations]
-        return np.array([_ACTION_OF_PAD[pad] for pad in pads], np.int64), None
+        falling = [one.mode == Mode.PLAY and one.players[0].can_act for one in observations]
+        frames = np.where(falling, state + 1, 0)
+        pads = [
+            self._choose_pad(position, int(n)) if n else NO_BUTTONS
+            for position, n in zip(observations, frames, strict=True)
+        ]
+        return np.array([_ACTION_OF_PAD[pad] for pad in pads], np.int64), frames
 
-    def _choose_pad(self, position: GameState) -> int:
+    def _choose_pad(self, position: GameState, n: int) -> int:
         player = position.players[0]
-        if position.mode != Mode.PLAY or not player.can_act:
-            return NO_BUTTONS
         frames_per_row = find_frames_per_row(player)
         target = _choose_target(self.tree, player.cells, player.colours, frames_per_row)
-        return route_capsule(player, target)
+        return route_capsule(position, 0, n, target)
 
 
 def load_tree(folder: str) -> TreePolicy:
@@ -94,16 +98,25 @@ def load_tree(folder: str) -> TreePolicy:
     return TreePolicy(read_artefact(Path(folder)).tree, f"tree:{folder}")
 
 
-def route_capsule(player: PlayerState, target: tuple[int, int]) -> int:
+def route_capsule(position: GameState, seat: int, n: int, target: tuple[int, int]) -> int:
     """Return the pad byte of the coming frame of a falling capsule that the routine moves.
 
     Args:
-        player: Whose capsule falls.
+        position: The game before that frame.
+        seat: Whose capsule falls.
+        n: Number of the coming frame among those of control over the capsule, from 1 on.
         target: Rotation and column to bring it to.
     """
-    # Rows that were soft-dropped count too: the pose is the target's by then.
-    n = (SPAWN_Y - player.y) * find_frames_per_row(player) + player.gravity_counter + 1
-    return choose_pad(n, player.rotation, player.x, target)
+    player = position.players[seat]
+    fall = Fall(
+        n=n,
+        frame_counter=position.frame_counter + 1,
+        row=SPAWN_Y - player.y,
+        rotation=player.rotation,
+        x=player.x,
+        floor=min(find_column_tops(player.cells)),
+    )
+    return choose_pad(fall, target)
 
 
 def find_frames_per_row(player: PlayerState) -> int:

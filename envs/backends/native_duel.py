@@ -292,6 +292,25 @@ class Duels:
     def __len__(self) -> int:
         return len(self._games)
 
+    def restart(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        """Start some games anew; who plays their seats stays.
+
+        Args:
+            rows: int64 (n,), which games.
+            starts: `ROUND_START` (n,).
+
+        Raises:
+            BackendError: A game did not get to control.
+        """
+        starts = np.ascontiguousarray(starts, ROUND_START)
+        for row, start in zip(rows.tolist(), starts, strict=True):
+            game = self._games[row : row + 1]
+            if self._library.pill_duel_start(game.ctypes.data, 1, start[None].ctypes.data):
+                raise BackendError(f"expected game {row} to start, it did not")
+        self.waiting[rows] = self.seats["control"][rows] == OUTSIDE
+        self.reasons[rows] = self.frames[rows] = self.totals[rows] = 0
+        self.winners[rows] = NO_WINNER
+
     @property
     def images(self) -> np.ndarray:
         """The RAM of every game, uint8 (games, 2048), read-only and live."""

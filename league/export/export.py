@@ -277,5 +277,6 @@ def _plain_settings(settings: DistillConfig) -> dict[str, Any]:
     """Return the settings that decide the bytes; threads do not."""
     plain = asdict(settings)
     del plain["threads"], plain["seed"]
-    plain["sizes"], plain["softness"] = list(settings.sizes), list(settings.softness)
+    for name in ("sizes", "softness", "reaches"):
+        plain[name] = list(plain[name])
     return plain

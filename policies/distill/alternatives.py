@@ -36,7 +36,7 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """Values of feature rows: uint8 (n, features) in, float64 (n,) out."""
 
 BYTES: Final = count_bytes(64)
-_HEIGHT: Final = 4
+_DEPTH: Final = 4
 _HIGH: Final = np.array([feature.high for feature in FEATURES], np.float64)
 _RULE_BYTES: Final = 5
 """Two conditions of a byte and a threshold each, and a value."""
@@ -139,8 +139,8 @@ def play_scorer(score: Scorer, starts: np.ndarray) -> SoloResult:
         values = score(features.reshape(-1, NUM_FEATURES)).reshape(features.shape[:2])
         values[np.arange(MAX_CANDIDATES) >= counts[:, None]] = -np.inf
         best = values.max(axis=1, keepdims=True)
-        heights = np.where(values == best, features[:, :, _HEIGHT], 255)
-        chosen = candidates[np.arange(len(rows)), heights.argmin(axis=1)]
+        depths = np.where(values == best, features[:, :, _DEPTH], 0)
+        chosen = candidates[np.arange(len(rows)), depths.argmax(axis=1)]
         duels.seats["pose"][rows, 0] = (
             chosen["rotation"].astype(np.int16) * CELLS
             + chosen["row"].astype(np.int16) * COLUMNS

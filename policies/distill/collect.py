@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from envs.backends.native_duel import (
+    GREEDY,
     MAX_CANDIDATES,
     OUTSIDE,
     ROUTINE,
@@ -36,16 +37,19 @@ class Mix:
 
     levels: tuple[int, ...]
     speeds: tuple[Speed, ...]
-    solo: bool
+    opponent: int
+    """Who plays seat 1, as for `DUEL_SEAT`: `STILL` is a solo round, `OUTSIDE` the learner too."""
     share: float
     """Of all positions."""
 
 
 MIXES: Final = (
-    Mix((0, 5, 10, 15, 20), (Speed.LOW, Speed.MED, Speed.HI), True, 0.6),
-    Mix((5, 10), (Speed.MED, Speed.HI), False, 0.4),
+    Mix((0, 5, 10, 15, 20), (Speed.LOW, Speed.MED, Speed.HI), STILL, 0.6),
+    Mix((5, 10), (Speed.MED, Speed.HI), OUTSIDE, 0.4),
 )
 """Solo rounds of all sizes and speeds, and games against itself, with garbage."""
+MATCH_MIXES: Final = (Mix((5, 10), (Speed.MED,), GREEDY, 1.0),)
+"""Games against `greedy`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def collect_lessons(
     positions: int,
     teacher_share: float,
     rng: np.random.Generator,
+    mixes: Sequence[Mix] = MIXES,
 ) -> Lessons:
     """Let a tree play until the teacher has judged so many positions.
 
@@ -96,9 +101,10 @@ def collect_lessons(
         positions: How many, about.
         teacher_share: Probability that the teacher's choice is played.
         rng: Source of set-ups and of who chooses.
+        mixes: What is played.
     """
     parts = []
-    for mix in MIXES:
+    for mix in mixes:
         wanted = round(positions * mix.share)
         while wanted > 0:
             part = _play_mix(teacher, page, mix, wanted, teacher_share, rng)
@@ -116,11 +122,9 @@ def _play_mix(
     rng: np.random.Generator,
 ) -> Lessons:
     """Play one batch of games, to their ends or until there are enough positions."""
-    duels = Duels(draw_starts(rng, _GAMES, mix.levels, mix.speeds, solo=mix.solo))
-    duels.seats["control"] = OUTSIDE
+    duels = Duels(draw_starts(rng, _GAMES, mix.levels, mix.speeds, solo=mix.opponent == STILL))
+    duels.seats["control"] = [OUTSIDE, mix.opponent]
     duels.seats["manner"] = ROUTINE
-    if mix.solo:
-        duels.seats["control"][:, 1] = STILL
     duels.waiting[:] = duels.seats["control"] == OUTSIDE
     parts: list[Lessons] = []
     asked = 0

@@ -8,12 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from policies.distill.collect import Lessons, collect_lessons
+from policies.distill.collect import MATCH_MIXES, Lessons, collect_lessons
 from policies.distill.grow import Examples, grow_tree
+from policies.distill.practice import PracticeConfig, PracticeTeacher, practise
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import Teacher
 from policies.distill.tree import Node, count_leaves, make_page
-from policies.distill.tune import TuneConfig, rank_trees, tune_leaves
+from policies.distill.tune import (
+    TuneConfig,
+    rank_by_matches,
+    rank_trees,
+    tune_for_matches,
+    tune_leaves,
+)
 
 SIZES: Final = (8, 16, 32, 64)
 """Leaves of the sweep."""
@@ -40,6 +47,14 @@ class DistillConfig:
     ranking_games: int = 200
     """Solo rounds by which the best tree of each size is found."""
     tune: TuneConfig = field(default_factory=TuneConfig)
+    practice: PracticeConfig = field(default_factory=PracticeConfig)
+    """Of a network, for the goal `match`."""
+    match_positions: int = 24_000
+    """Judged by that network in each iteration."""
+    reaches: tuple[float, ...] = (2.0, 4.0, 8.0)
+    """Below the best score all scores that are lower by so much or more count as one."""
+    match_games: int = 1_000
+    """Against `greedy`, by which the best tree of that network is found."""
     threads: int = 2
 
     def __post_init__(self) -> None:
@@ -78,18 +93,21 @@ def distill(teacher: Teacher, config: DistillConfig, report: Report) -> list[Dis
         config: Sizes and effort.
         report: Called with lines of progress.
     """
-    stages = _run_dagger(teacher, config, np.random.default_rng(config.seed), report)
+    rng = np.random.default_rng(config.seed)
+    stages = _run_dagger(teacher, config, rng, report)
+    is_match = config.tune.goal == "match"
+    practised = _run_practice(teacher.name, stages[-1], config, rng, report) if is_match else []
     found = []
     for size in config.sizes:
         # A stream of its own: a size comes out alike with others beside it and alone.
         rng = np.random.default_rng([config.seed, size])
         untuned, iteration = _pick_best(stages, size, config, rng, report)
-
-        def show(generation: int, cost: float, size: int = size) -> None:
-            if (generation + 1) % 10 == 0:
-                report(f"tune {size} leaves: generation {generation + 1}, cost {cost:.3f}")
-
-        tuned = tune_leaves(untuned, config.tune, rng, threads=config.threads, on_generation=show)
+        tuned = untuned
+        if is_match:
+            grown, iteration = _pick_practised(practised, size, config, rng, report)
+            tuned = _tune_for_matches(grown, size, config, rng, report)
+        elif config.tune.goal == "solo":
+            tuned = _tune(untuned, size, config, rng, report)
         agreement = measure_agreement(tuned, stages[-1])
         found.append(Distilled(count_leaves(tuned), untuned, tuned, iteration, agreement))
     return found
@@ -120,17 +138,64 @@ def make_targets(lessons: Lessons, softness: float) -> np.ndarray:
     return targets
 
 
+def clip_scores(lessons: Lessons, reach: float) -> np.ndarray:
+    """Return the scores less each position's best, none below -`reach`, float64 (n, 30)."""
+    below = lessons.scores - lessons.scores.max(axis=1, keepdims=True)
+    clipped: np.ndarray = np.maximum(below, -reach)
+    return clipped
+
+
 def _run_dagger(
     teacher: Teacher, config: DistillConfig, rng: np.random.Generator, report: Report
 ) -> list[Lessons]:
     """Return the lessons known after each iteration, the last ones all of them."""
+    return _iterate(
+        lambda page, share: collect_lessons(teacher, page, config.positions, share, rng),
+        lambda lessons: make_targets(lessons, config.softness[0]),
+        config,
+        report,
+    )
+
+
+def _run_practice(
+    name: str, lessons: Lessons, config: DistillConfig, rng: np.random.Generator, report: Report
+) -> list[Lessons]:
+    """Let a network learn from lessons and practise; return what it then has to say."""
+
+    def show(update: int, won: float) -> None:
+        if (update + 1) % 10 == 0:
+            report(
+                f"practice {update + 1} of {config.practice.updates}: won {won:.3f} of its games"
+            )
+
+    targets = make_targets(lessons, config.softness[0])
+    network = practise(
+        lessons, targets, config.practice, rng, threads=config.threads, on_update=show
+    )
+    teacher = PracticeTeacher(network, f"{name}, practised")
+    return _iterate(
+        lambda page, share: collect_lessons(
+            teacher, page, config.match_positions, share, rng, MATCH_MIXES
+        ),
+        lambda found: clip_scores(found, config.reaches[-1]),
+        config,
+        report,
+    )
+
+
+def _iterate(
+    collect: Callable[[np.ndarray | None, float], Lessons],
+    aim: Callable[[Lessons], np.ndarray],
+    config: DistillConfig,
+    report: Report,
+) -> list[Lessons]:
+    """Collect lessons where the tree grown from those before leads to."""
     stages: list[Lessons] = []
     page = None
     for iteration in range(config.iterations):
-        share = _LATER_SHARE if iteration else _FIRST_SHARE
-        new = collect_lessons(teacher, page, config.positions, share, rng)
+        new = collect(page, _LATER_SHARE if iteration else _FIRST_SHARE)
         stages.append(Lessons.join([*stages[-1:], new]))
-        tree = _grow(stages[-1], max(config.sizes), config.softness[0])
+        tree = _grow(stages[-1], aim(stages[-1]), max(config.sizes))
         page = make_page(tree)
         report(
             f"dagger {iteration + 1} of {config.iterations}: {len(stages[-1])} positions, "
@@ -139,10 +204,48 @@ def _run_dagger(
     return stages
 
 
-def _grow(lessons: Lessons, leaves: int, softness: float) -> Node:
+def _grow(lessons: Lessons, targets: np.ndarray, leaves: int) -> Node:
     real = lessons.is_candidate
-    targets = make_targets(lessons, softness)
     return grow_tree(Examples.merge(lessons.features[real], targets[real]), leaves)
+
+
+def _tune(
+    tree: Node, size: int, config: DistillConfig, rng: np.random.Generator, report: Report
+) -> Node:
+    def show(generation: int, cost: float) -> None:
+        if (generation + 1) % 10 == 0:
+            report(f"tune {size} leaves: generation {generation + 1}, cost {cost:.3f}")
+
+    return tune_leaves(tree, config.tune, rng, threads=config.threads, on_generation=show)
+
+
+def _tune_for_matches(
+    tree: Node, size: int, config: DistillConfig, rng: np.random.Generator, report: Report
+) -> Node:
+    def show(generation: int, score: float) -> None:
+        if (generation + 1) % 10 == 0:
+            report(f"tune {size} leaves: generation {generation + 1}, score {score:.3f}")
+
+    return tune_for_matches(tree, config.tune, rng, threads=config.threads, on_generation=show)
+
+
+def _pick_practised(
+    stages: Sequence[Lessons],
+    leaves: int,
+    config: DistillConfig,
+    rng: np.random.Generator,
+    report: Report,
+) -> tuple[Node, int]:
+    """Return the tree of a size that loses the fewest games to `greedy`, and its iteration."""
+    recipes = [(iteration, reach) for iteration in range(len(stages)) for reach in config.reaches]
+    trees = [
+        _grow(stages[iteration], clip_scores(stages[iteration], reach), leaves)
+        for iteration, reach in recipes
+    ]
+    lost = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
+    best = int(lost.argmin())
+    report(f"grow {leaves} leaves: best of {len(trees)} by matches lost {lost[best]:.3f}")
+    return trees[best], recipes[best][0] + 1
 
 
 def _pick_best(
@@ -156,7 +259,10 @@ def _pick_best(
     recipes = [
         (iteration, softness) for iteration in range(len(stages)) for softness in config.softness
     ]
-    trees = [_grow(stages[iteration], leaves, softness) for iteration, softness in recipes]
+    trees = [
+        _grow(stages[iteration], make_targets(stages[iteration], softness), leaves)
+        for iteration, softness in recipes
+    ]
     costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
     best = int(costs.argmin())
     report(

@@ -13,7 +13,7 @@ from policies.distill.spec import FEATURE_NAMES
 from policies.distill.tree import Leaf, Node, Split, walk
 from policies.drops import Drop
 
-_HEIGHT: Final = FEATURE_NAMES.index("height")
+_DEPTH: Final = FEATURE_NAMES.index("depth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ def judge_candidates(situation: Situation, tree: Node) -> list[Judged]:
 
 
 def choose_best(judged: list[Judged]) -> Judged:
-    """Return the candidate of greatest value, then least height, then the first.
+    """Return the candidate of greatest value, then greatest depth, then the first.
 
     Raises:
         ValueError: There is none; a falling capsule always has one.
     """
     if not judged:
         raise ValueError("expected candidates to choose from, got none")
-    return max(judged, key=lambda one: (one.value, -one.features[_HEIGHT]))
+    return max(judged, key=lambda one: (one.value, one.features[_DEPTH]))
 
 
 def list_path(tree: Node, features: tuple[int, ...]) -> list[str]:

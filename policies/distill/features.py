@@ -12,7 +12,7 @@ from typing import Final
 from envs.game.capsule import is_vertical
 from envs.game.layout import COLUMNS, EMPTY, ROWS, Tile
 from policies.distill.routine import Situation
-from policies.distill.spec import RUN_CAP
+from policies.distill.spec import LINE_LENGTH
 from policies.drops import Drop, find_column_tops
 
 _KIND_MASK: Final = 0xF0
@@ -37,20 +37,18 @@ def describe_candidate(situation: Situation, drop: Drop) -> tuple[int, ...]:
     first, second = situation.colours if drop.rotation < 2 else situation.colours[::-1]
     if is_vertical(drop.rotation):
         lower, upper = _scan_upright(situation.bottle, tops, drop.column, (first, second))
-        height = ROWS + 2 - tops[drop.column]
-        return _merge(lower, upper, height, 1)
+        return _merge(lower, upper, tops[drop.column], 1)
     left, right = _scan_flat(situation.bottle, tops, drop.column, (first, second))
-    height = ROWS + 1 - min(tops[drop.column], tops[drop.column + 1])
-    return _merge(left, right, height, 0)
+    return _merge(left, right, min(tops[drop.column], tops[drop.column + 1]), 0)
 
 
-def _merge(one: _Scan, other: _Scan, height: int, upright: int) -> tuple[int, ...]:
+def _merge(one: _Scan, other: _Scan, depth: int, upright: int) -> tuple[int, ...]:
     return (
         max(one.run, other.run),
         min(one.run, other.run),
         one.covers_virus + other.covers_virus,
         one.covers_tile + other.covers_tile,
-        height,
+        depth,
         upright,
         one.blocked + other.blocked,
         one.matched + other.matched,
@@ -66,9 +64,9 @@ def _scan_flat(
     A half over a lower column hangs, unless the other one completes a line: then it falls.
     """
     left, right = (_scan(bottle, tops[x + i], x + i, colours[i], False) for i in (0, 1))
-    if tops[x] > tops[x + 1] and right.run < RUN_CAP:
+    if tops[x] > tops[x + 1] and right.run < LINE_LENGTH:
         left = _scan(bottle, tops[x], x, colours[0], True)
-    if tops[x + 1] > tops[x] and left.run < RUN_CAP:
+    if tops[x + 1] > tops[x] and left.run < LINE_LENGTH:
         right = _scan(bottle, tops[x + 1], x + 1, colours[1], True)
     return left, right
 
@@ -79,7 +77,7 @@ def _scan_upright(
     """Scan for the lower and the upper half of a standing capsule."""
     lower = _scan(bottle, tops[x], x, colours[0], False)
     if colours[0] == colours[1]:
-        lower = replace(lower, run=min(RUN_CAP, lower.run + 1))
+        lower = replace(lower, run=lower.run + 1)
         return lower, replace(lower, covers_virus=False, covers_tile=False, blocked=False)
     upper = _scan(bottle, tops[x], x, colours[1], True)
     found = upper.blocked or upper.matched
@@ -93,7 +91,7 @@ def _scan(bottle: bytes, top: int, x: int, colour: int, hangs: bool) -> _Scan:
     if not hangs:
         while row < ROWS and column[row] != EMPTY and column[row] & _COLOUR_MASK == colour:
             row += 1
-    scan = _Scan(run=min(RUN_CAP, 1 + row - top))
+    scan = _Scan(run=1 + row - top)
     if any(_is_virus(tile) for tile in column[top:row]):
         return replace(scan, matched=True)
     if not hangs and row == top and row < ROWS:

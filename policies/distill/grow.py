@@ -39,15 +39,24 @@ class Examples:
             rows: uint8 (n, features), each value below 64.
             targets: float64 (n,).
         """
-        keys = np.zeros(len(rows), np.int64)
-        for feature in range(rows.shape[1]):
-            keys = keys << _BITS | rows[:, feature]
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(pack_rows(rows), return_index=True, return_inverse=True)
         return cls(
             rows[first].astype(np.int64),
             np.bincount(inverse).astype(np.float64),
             np.bincount(inverse, targets),
         )
+
+
+def pack_rows(rows: np.ndarray) -> np.ndarray:
+    """Return a number for each row, int64 (n,), the same for equal ones.
+
+    Args:
+        rows: uint8 (n, features), each value below 64.
+    """
+    keys = np.zeros(len(rows), np.int64)
+    for feature in range(rows.shape[1]):
+        keys = keys << _BITS | rows[:, feature]
+    return keys
 
 
 @dataclass(slots=True, eq=False)

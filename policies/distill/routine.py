@@ -12,7 +12,14 @@ from typing import Final
 
 from envs.game.capsule import SPAWN_X, is_vertical
 from envs.game.layout import COLUMNS, NO_BUTTONS, Button
-from policies.distill.spec import MAX_TAPS, ROTATION_ORDER, TAP_FRAMES, THINK_FRAMES, TURNS
+from policies.distill.spec import (
+    HALF_TURN,
+    MAX_TAPS,
+    ROTATION_ORDER,
+    TAP_FRAMES,
+    THINK_FRAMES,
+    TURNS,
+)
 from policies.drops import Drop, find_column_tops
 
 _LOWEST_TOP: Final = 2
@@ -38,30 +45,55 @@ class Situation:
 
 def list_candidates(situation: Situation) -> list[Drop]:
     """Return every pose that the routine can bring the capsule to, in the order of ties."""
-    reach = _Reach(find_column_tops(situation.bottle), situation.frames_per_row)
+    reach = _Reach.find(situation)
     one_colour = situation.colours[0] == situation.colours[1]
     rotations = ROTATION_ORDER[:2] if one_colour else ROTATION_ORDER
     return [drop for rotation in rotations for drop in reach.list_drops(rotation)]
 
 
-def choose_pad(n: int, rotation: int, x: int, target: tuple[int, int]) -> int:
-    """Return the pad byte of frame `n` of control.
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A capsule under way, just before a frame."""
+
+    n: int
+    """Number of the frame: 1 is the first in which the capsule can be moved."""
+    frame_counter: int
+    """What `$43` will be in that frame."""
+    row: int
+    """Of the pivot."""
+    rotation: int
+    x: int
+    """Column of the pivot."""
+    floor: int
+    """Row of the highest tile in the bottle, 16 where there is none."""
+
+
+def choose_pad(fall: Fall, target: tuple[int, int]) -> int:
+    """Return the pad byte of the coming frame.
 
     Args:
-        n: 1 in the first frame in which the capsule can be moved.
-        rotation: Of the capsule before that frame.
-        x: Its pivot column before that frame.
+        fall: The capsule.
         target: Rotation and column to bring it to.
     """
-    if n <= THINK_FRAMES:
-        return NO_BUTTONS
-    if (rotation, x) == target:
+    has_thought = fall.n > THINK_FRAMES
+    if has_thought and (fall.rotation, fall.x) == target:
         return Button.DOWN
-    if (n - THINK_FRAMES) % TAP_FRAMES != 1:
-        return NO_BUTTONS
-    if rotation != target[0]:
-        return Button.B if target[0] == 1 else Button.A
-    return Button.LEFT if x > target[1] else Button.RIGHT
+    if fall.frame_counter % TAP_FRAMES:
+        return Button.DOWN if fall.row + 1 < fall.floor else NO_BUTTONS
+    return _choose_taps(fall, target) if has_thought else NO_BUTTONS
+
+
+def _choose_taps(fall: Fall, target: tuple[int, int]) -> int:
+    """Turn and step at once; but LEFT, held while a capsule lies down, would step twice."""
+    rotation, column = target
+    pad = NO_BUTTONS
+    if fall.rotation != rotation:
+        pad = Button.B if rotation == 1 else Button.A
+        if rotation == HALF_TURN:
+            return pad
+    if fall.x != column:
+        pad |= Button.LEFT if fall.x > column else Button.RIGHT
+    return pad
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +101,22 @@ class _Reach:
     """Where taps can bring a capsule before gravity brings it too low."""
 
     tops: list[int]
-    frames_per_row: int
+    rows: list[int]
+    """Row of the capsule at each tap, the first one at 0; it is never lower."""
+
+    @classmethod
+    def find(cls, situation: Situation) -> _Reach:
+        """Let the capsule sink as fast as it can, which is when control begins in an odd frame."""
+        tops = find_column_tops(situation.bottle)
+        rows, row, waited = [], 0, 0
+        for n in range(1, THINK_FRAMES + TAP_FRAMES * MAX_TAPS + 1):
+            waited += 1
+            sinks = n % TAP_FRAMES == 1 and row + 1 < min(tops)
+            if sinks or waited == situation.frames_per_row:
+                row, waited = row + 1, 0
+            if n > THINK_FRAMES and n % TAP_FRAMES == 0:
+                rows.append(row)
+        return cls(tops, rows)
 
     def list_drops(self, rotation: int) -> Iterator[Drop]:
         """Yield the poses of one rotation by column, ascending."""
@@ -95,5 +142,5 @@ class _Reach:
         """Whether a capsule at `x` lies within the walls and above the tops at a tap."""
         if not 0 <= x <= COLUMNS - (1 if upright else 2):
             return False
-        row = (THINK_FRAMES + 1 + TAP_FRAMES * (tap - 1)) // self.frames_per_row
+        row = self.rows[tap - 1]
         return self.tops[x] > row and (upright or self.tops[x + 1] > row)

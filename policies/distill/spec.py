@@ -17,13 +17,15 @@ from typing import Final
 
 from envs.game.capsule import NUM_ROTATIONS
 
-SPEC_VERSION: Final = 2
+SPEC_VERSION: Final = 3
 """Grows whenever a definition changes; trees of another version are refused."""
 
 THINK_FRAMES: Final = 2
-"""Frames at the start of control in which the routine presses nothing, whatever it decides."""
+"""Frames at the start of control in which the routine taps nothing, whatever it decides."""
 TAP_FRAMES: Final = 2
-"""Frames from one tap to the next: pressed in one, released in the other."""
+"""Frames from one tap to the next: taps come in even frames, what lies between in odd ones."""
+HALF_TURN: Final = 2
+"""The rotation that takes two turns; no step is made with them."""
 TURNS: Final[tuple[int, ...]] = (0, 1, 2, 1)
 """Turning taps by target rotation: none, one B, two A, one A."""
 MAX_TAPS: Final = 5
@@ -46,8 +48,8 @@ MIN_VALUE: Final = 1
 MAX_VALUE: Final = 127
 """Values of leaves."""
 
-RUN_CAP: Final = 4
-"""Longest run that is told apart."""
+LINE_LENGTH: Final = 4
+"""Shortest run that clears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,11 @@ class Feature:
 
 
 FEATURES: Final = (
-    Feature("run_max", 1, 4, "longer of the two halves' runs", 12, 22),
-    Feature("run_min", 1, 4, "shorter of the two halves' runs", 6, 10),
+    Feature("run_max", 1, 16, "longer of the two halves' runs", 12, 22),
+    Feature("run_min", 1, 16, "shorter of the two halves' runs", 6, 10),
     Feature("covers_virus", 0, 2, "halves that rest on a virus of another colour", 4, 5),
     Feature("covers_tile", 0, 2, "halves that rest on a tile, no virus, of another colour", 5, 5),
-    Feature("height", 1, 16, "rows from the floor up to the higher half", 22, 30),
+    Feature("depth", 1, 16, "rows above the place of the pivot, its own included", 13, 20),
     Feature("upright", 0, 1, "1 for rotations 1 and 3", 3, 6),
     Feature("blocked", 0, 2, "halves whose nearest virus below has another colour", 5, 8),
     Feature("matched", 0, 2, "halves whose nearest virus below has their colour", 5, 8),
@@ -92,7 +94,8 @@ def hash_spec() -> str:
         "think_frames": THINK_FRAMES,
         "tap_frames": TAP_FRAMES,
         "turns": TURNS,
-        "run_cap": RUN_CAP,
-        "tie": ["value descending", "height ascending", "rotation ascending", "column ascending"],
+        "half_turn": HALF_TURN,
+        "line_length": LINE_LENGTH,
+        "tie": ["value descending", "depth descending", "rotation ascending", "column ascending"],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,13 +1,15 @@
-"""Tunes the leaf values of a tree by what comes of its games: the cross-entropy method.
+"""Tunes the leaf values of a tree by what comes of its games.
 
-The questions of the tree stay as imitation found them. Every generation plays all its members on
-the same set-ups, which are new for each generation.
+The questions of the tree stay as they are. Every generation plays all its members on the same
+set-ups, which are new for each generation. Solo rounds are few capsules' difference, and the
+cross-entropy method finds it; matches are won and lost by chance, and an evolution strategy that
+averages over many members follows what little each of them tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -28,10 +30,8 @@ GOALS: Final[tuple[Goal, ...]] = ("none", "solo", "match")
 LEVELS: Final = (5, 10, 15)
 MATCH_LEVELS: Final = (5, 10)
 
-_SPREADS: Final = {"solo": 19.0, "match": 8.0}
-"""Standard deviation of the first generation: what matches are won by is lost by large steps."""
-_GENERATIONS: Final = {"solo": 1.0, "match": 0.5}
-"""Share of the generations that a goal gets: a game takes many times as long as a solo round."""
+_SPREAD: Final = 19.0
+"""Standard deviation of the first generation."""
 _LEAST_SPREAD: Final = 2.5
 """What the first generation's elite cannot take from the spread; it shrinks with each."""
 _SHRINKS: Final = 0.92
@@ -40,15 +40,17 @@ _KEPT: Final = 0.3
 _ELITE: Final = 0.25
 _TRIAL: Final = 4
 """Games by which tuned and untuned are compared in the end, in those of a generation."""
+_MATCH_SHARE: Final = 0.5
+"""Of the generations: a game takes many times as long as a solo round."""
+_MATCH_SPREADS: Final = (6.0, 2.0)
+"""Standard deviation of the members of the first and of the last generation."""
+_PARENTS: Final = 1 / 3
+"""Share of the members, the best ones, that move the mean."""
+_AHEAD: Final = 0.5
+"""Gain of ending a game a whole bottle ahead, in games won."""
 _NOT_CLEARED: Final = 6.0
 """Cost of a round that was not cleared, in capsules a virus; each virus left adds to it."""
 _VIRUS_LEFT: Final = 4.0
-_SOLO_SHARE: Final = 0.5
-"""Of the games of a member that is tuned for matches: the others are against `greedy`."""
-_LOST: Final = 20.0
-"""Cost of a lost game against `greedy`, in capsules a virus."""
-_AHEAD: Final = 0.5
-"""Gain of ending a game a whole bottle ahead, in games won."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +76,19 @@ def tune_leaves(
 
     Args:
         tree: What to start from.
-        config: Goal and effort; the goal `none` gives the tree back.
+        config: Effort.
         rng: Source of members and set-ups.
         threads: Threads that share the games.
         on_generation: Called with the generation and the cost of its mean.
     """
-    if config.goal == "none":
-        return tree
     mean = np.array(list_leaves(tree), np.float64)
-    spread = np.full(len(mean), _SPREADS[config.goal])
+    spread = np.full(len(mean), _SPREAD)
     elite = max(2, round(config.members * _ELITE))
-    for generation in range(round(_GENERATIONS[config.goal] * config.generations)):
+    for generation in range(config.generations):
         drawn = mean + spread * rng.standard_normal((config.members, len(mean)))
         drawn[0] = mean
         members = _round_leaves(drawn)
-        pages = np.stack([make_page(replace_leaves(tree, values)) for values in members])
-        costs = _measure(pages, config, rng, threads)
+        costs = _measure(_make_pages(tree, drawn), config.games, rng, threads)
         best = members[np.argsort(costs, kind="stable")[:elite]]
         mean = _KEPT * mean + (1 - _KEPT) * best.mean(axis=0)
         least = _LEAST_SPREAD * _SHRINKS**generation
@@ -99,9 +98,60 @@ def tune_leaves(
     tuned = replace_leaves(tree, _round_leaves(mean).tolist())
     # The mean of good trees need not be a good tree: fresh games decide.
     pages = np.stack([make_page(tree), make_page(tuned)])
-    trial = replace(config, games=_TRIAL * config.games)
-    before, after = _measure(pages, trial, rng, threads)
+    before, after = _measure(pages, _TRIAL * config.games, rng, threads)
     return tuned if after < before else tree
+
+
+def tune_for_matches(
+    tree: Node,
+    config: TuneConfig,
+    rng: np.random.Generator,
+    *,
+    threads: int | None = 1,
+    on_generation: Callable[[int, float], None] | None = None,
+) -> Node:
+    """Return the tree with leaf values that win more games against `greedy`.
+
+    Args:
+        tree: What to start from.
+        config: Effort.
+        rng: Source of members and set-ups.
+        threads: Threads that share the games.
+        on_generation: Called with the generation and the mean score of its members.
+    """
+    mean = np.array(list_leaves(tree), np.float64)
+    weights = _weigh_ranks(max(1, round(config.members * _PARENTS)))
+    first, last = _MATCH_SPREADS
+    generations = round(_MATCH_SHARE * config.generations)
+    for generation in range(generations):
+        spread = first + (last - first) * generation / generations
+        # Each step is tried both ways, so that what all members share says nothing.
+        half = rng.standard_normal((config.members // 2, len(mean)))
+        steps = spread * np.concatenate([half, -half])
+        pages = _make_pages(tree, mean + steps)
+        starts = draw_starts(rng, config.games, MATCH_LEVELS, (Speed.MED,), solo=False)
+        scores, ahead = play_match_pages(pages, starts, threads=threads)
+        gains = (scores + _AHEAD * ahead).mean(axis=1)
+        best = np.argsort(-gains, kind="stable")[: len(weights)]
+        mean = np.clip(mean + weights @ steps[best], MIN_VALUE, MAX_VALUE)
+        if on_generation is not None:
+            on_generation(generation, float(scores.mean()))
+    return replace_leaves(tree, _round_leaves(mean).tolist())
+
+
+def _weigh_ranks(parents: int) -> np.ndarray:
+    """Return what the best, the second best, ... count for; the sum is 1.
+
+    Source: Hansen and Ostermeier (2001), weighted recombination.
+    """
+    weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
+    normed: np.ndarray = weights / weights.sum()
+    return normed
+
+
+def _make_pages(tree: Node, values: np.ndarray) -> np.ndarray:
+    members = _round_leaves(values)
+    return np.stack([make_page(replace_leaves(tree, member.tolist())) for member in members])
 
 
 def count_cost(result: SoloResult, viruses: np.ndarray) -> np.ndarray:
@@ -121,9 +171,18 @@ def rank_trees(
     trees: Sequence[Node], games: int, rng: np.random.Generator, *, threads: int | None = 1
 ) -> np.ndarray:
     """Return the mean cost of each tree over the same solo rounds, float64 (n,)."""
-    starts = draw_starts(rng, games, LEVELS, (Speed.MED,), solo=True)
+    return _measure(np.stack([make_page(tree) for tree in trees]), games, rng, threads)
+
+
+def rank_by_matches(
+    trees: Sequence[Node], games: int, rng: np.random.Generator, *, threads: int | None = 1
+) -> np.ndarray:
+    """Return what share of the same games each tree loses to `greedy`, float64 (n,)."""
+    starts = draw_starts(rng, games, MATCH_LEVELS, (Speed.MED,), solo=False)
     pages = np.stack([make_page(tree) for tree in trees])
-    return _mean_cost(pages, starts, threads)
+    scores, _ = play_match_pages(pages, starts, threads=threads)
+    lost: np.ndarray = 1.0 - scores.mean(axis=1)
+    return lost
 
 
 def _round_leaves(values: np.ndarray) -> np.ndarray:
@@ -132,19 +191,11 @@ def _round_leaves(values: np.ndarray) -> np.ndarray:
 
 
 def _measure(
-    pages: np.ndarray, config: TuneConfig, rng: np.random.Generator, threads: int | None
+    pages: np.ndarray, games: int, rng: np.random.Generator, threads: int | None
 ) -> np.ndarray:
     """Return the cost of each tree, float64 (trees,)."""
-    match = config.goal == "match"
-    games = round(config.games * _SOLO_SHARE) if match else config.games
     starts = draw_starts(rng, games, LEVELS, (Speed.MED,), solo=True)
-    costs = _mean_cost(pages, starts, threads)
-    if not match:
-        return costs
-    starts = draw_starts(rng, config.games - games, MATCH_LEVELS, (Speed.MED,), solo=False)
-    scores, ahead = play_match_pages(pages, starts, threads=threads)
-    lost: np.ndarray = 1.0 - scores.mean(axis=1) - _AHEAD * ahead.mean(axis=1)
-    return costs + _LOST * lost
+    return _mean_cost(pages, starts, threads)
 
 
 def _mean_cost(pages: np.ndarray, starts: np.ndarray, threads: int | None) -> np.ndarray:

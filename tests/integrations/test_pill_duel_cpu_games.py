@@ -18,10 +18,12 @@ from envs.backends.boot import run_to_control
 from envs.backends.retro import RetroBackend
 from envs.backends.simulator import SimulatorBackend
 from envs.game.layout import (
+    CELLS,
     COMPARED_ADDRESSES,
     FIELD_BASES,
     MAX_SPEED_UPS,
     NO_BUTTONS,
+    ROWS,
     Address,
     Button,
     CpuDecision,
@@ -34,9 +36,10 @@ from envs.game.layout import (
 )
 from envs.game.setup import RoundSetup
 from policies.distill.decide import choose_best, judge_candidates
-from policies.distill.routine import choose_pad
+from policies.distill.routine import Fall, choose_pad
 from policies.distill.spec import THINK_FRAMES
 from policies.distill.tree import decode_page, encode_page
+from policies.drops import find_column_tops
 from policies.export.cartridge import read_page, read_rom, write_cartridge
 from policies.export.cartridge_play import CpuBackend, LoggedDecision, log_decisions
 from policies.rollout import Game, play_games
@@ -214,11 +217,21 @@ def expect_pad(before: np.ndarray, ram: np.ndarray, seat: int) -> int:
     """The pad of a frame as the definition has it, from the RAM before and after."""
     if before[player_address(seat, PlayerOffset.NEXT_ACTION)] != NextAction.FALLING:
         return NO_BUTTONS
-    rotation = int(before[player_address(seat, PlayerOffset.ROTATION)])
-    column = int(before[player_address(seat, PlayerOffset.X)])
+    rotation, column, height = (
+        int(before[player_address(seat, offset)])
+        for offset in (PlayerOffset.ROTATION, PlayerOffset.X, PlayerOffset.Y)
+    )
+    bottle = before[FIELD_BASES[seat] :][:CELLS].tobytes()
+    fall = Fall(
+        n=int(ram[PillDuelAddress.CPU_FRAMES + seat]),
+        frame_counter=int(ram[Address.FRAME_COUNTER]),
+        row=ROWS - 1 - height,
+        rotation=rotation,
+        x=column,
+        floor=min(find_column_tops(bottle)),
+    )
     decided = (PillDuelAddress.CPU_ROTATION + seat, PillDuelAddress.CPU_COLUMN + seat)
-    n = int(ram[PillDuelAddress.CPU_FRAMES + seat])
-    return choose_pad(n, rotation, column, (int(ram[decided[0]]), int(ram[decided[1]])))
+    return choose_pad(fall, (int(ram[decided[0]]), int(ram[decided[1]])))
 
 
 def test_a_person_plays_against_the_cpu(backend: CpuBackend) -> None:

@@ -14,7 +14,7 @@ from envs.backends.native_decisions import NativeDecisions
 from envs.backends.native_vector import VectorGames
 from envs.backends.reference import ReferenceBackend
 from envs.backends.simulator import SimulatorBackend
-from envs.game.layout import COMPARED_ADDRESSES, FIELD_BASES, Speed
+from envs.game.layout import CELLS, COLUMNS, COMPARED_ADDRESSES, FIELD_BASES, Speed
 from envs.game.placement import WAIT
 from envs.game.setup import RoundSetup, seed_to_word
 from envs.game.state import GameState
@@ -37,6 +37,7 @@ TREE, OTHER_TREE = (
     TreePolicy(draw_tree(np.random.default_rng(leaves), leaves), f"tree:{leaves}")
     for leaves in (40, 64)
 )
+WANDERING_TREE = TreePolicy(draw_tree(np.random.default_rng(7), 64), "tree:wandering")
 
 
 @dataclass(frozen=True)
@@ -227,10 +228,15 @@ def test_a_solo_game_and_a_stopped_one_replay_too() -> None:
 
 
 def test_a_game_of_trees_replays_too() -> None:
-    for pair in ((TREE, GREEDY), (SEARCH, OTHER_TREE)):
+    poses: list[int] = []
+    for pair in ((TREE, GREEDY), (SEARCH, OTHER_TREE), (WANDERING_TREE, GREEDY)):
         (game,) = play_decision_games(make_games(pair, levels=(4, 4)))
-        assert "routed" in [turns.manner for turns in game.turns]
+        routed = [turns.poses for turns in game.turns if turns.manner == "routed"]
+        assert routed
+        poses += np.concatenate(routed).tolist()
         assert replay(game) is None
+    # Two turns and two steps to the left: what the routine must not press at once.
+    assert any(pose // CELLS == 2 and pose % COLUMNS < 2 for pose in poses)
 
 
 def test_another_decision_is_noticed(played: PlayedGame) -> None:

@@ -13,6 +13,7 @@ namespace {
 
 using namespace layout;
 constexpr int RANDOM_FRAMES = 4;
+constexpr int SPAWN_X = 3;
 // The 12 button actions of `envs/actions.py`.
 constexpr u8 ACTIONS[] = {
     0, BUTTON_LEFT, BUTTON_RIGHT, BUTTON_DOWN, BUTTON_A, BUTTON_B,
@@ -45,17 +46,8 @@ void press_random(SeatPlan& plan, std::uint64_t& state) {
     set_out(plan, MAX_SCRIPT_FRAMES);
 }
 
-// The routine's pads to a candidate: its taps work at once, so the pose is known beforehand.
-void move_by_routine(SeatPlan& plan, int rotation, int column) {
-    int own_rotation = 0, x = 3;
-    for (int n = 1; n <= MAX_SCRIPT_FRAMES; ++n) {
-        const u8 pad = routine::choose_pad(n, own_rotation, x, rotation, column);
-        plan.pads[n - 1] = pad;
-        if (pad == BUTTON_A) own_rotation = (own_rotation + 3) & 3;
-        if (pad == BUTTON_B) own_rotation = (own_rotation + 1) & 3;
-        x += (pad == BUTTON_RIGHT) - (pad == BUTTON_LEFT);
-    }
-    set_out(plan, MAX_SCRIPT_FRAMES);
+void move_by_routine(const Seat& seat, SeatPlan& plan, int pose) {
+    set_out(plan, route_capsule(read_capsule(seat), pose, plan.pads));
 }
 
 void move_by_tree(const Seat& seat, SeatPlan& plan, const u8* page) {
@@ -63,8 +55,8 @@ void move_by_tree(const Seat& seat, SeatPlan& plan, const u8* page) {
     const int count = routine::list_candidates(read_routine_position(seat), candidates);
     const int best = routine::choose_candidate(candidates, count, page);
     const bool found = best >= 0;
-    move_by_routine(plan, found ? candidates[best].rotation : 0,
-                    found ? candidates[best].column : 3);
+    const int rotation = found ? candidates[best].rotation : 0;
+    move_by_routine(seat, plan, rotation * CELLS + (found ? candidates[best].column : SPAWN_X));
 }
 
 void move_greedily(const Seat& seat, SeatPlan& plan, const GreedyWeights& weights) {
@@ -98,7 +90,7 @@ std::int64_t decide(VectorGame& game, int index, DuelSeat& seat, const u8* pads,
         case OUTSIDE:
             if (seat.manner == PLANNED) return seat.pose;
             if (seat.manner == ROUTINE) {
-                move_by_routine(plan, seat.pose / CELLS, seat.pose % COLUMNS);
+                move_by_routine(view, plan, seat.pose);
             } else {
                 std::memcpy(plan.pads, pads, static_cast<std::size_t>(num_pads));
                 set_out(plan, num_pads);

@@ -321,8 +321,11 @@ int steer_capsule(const FallingCapsule& capsule, int pose, u8* pads) {
 }
 
 int route_capsule(const FallingCapsule& capsule, int pose, u8* pads) {
+    const int floor = routine::find_floor(capsule.field);
     return play_to_lock(capsule, pads, [&](const Player& player, u8, int n) {
-        return routine::choose_pad(n, player.rotation, player.x, pose / CELLS, pose % COLUMNS);
+        const routine::Fall fall{n,          capsule.frame_counter + n, TOP_Y - player.y,
+                                 player.rotation, player.x,             floor};
+        return routine::choose_pad(fall, pose / CELLS, pose % COLUMNS);
     });
 }
 

@@ -12,7 +12,8 @@ using u8 = std::uint8_t;
 constexpr int SPAWN_X = 3;
 constexpr int NUM_ROTATIONS = 4;
 constexpr int MAX_TAPS = 5;
-constexpr int RUN_CAP = 4;
+constexpr int HALF_TURN = 2;
+constexpr int LINE_LENGTH = 4;
 constexpr int TURNS[NUM_ROTATIONS] = {0, 1, 2, 1};
 constexpr u8 TYPE_MASK = 0xF0;
 constexpr u8 COLOUR_MASK = 0x03;
@@ -30,15 +31,25 @@ struct Reach {
             while (row < ROWS && position.field[row * COLUMNS + x] == TILE_EMPTY) ++row;
             tops[x] = row;
         }
-        const int frames = std::max<int>(1, position.frames_per_row);
-        for (int tap = 1; tap <= MAX_TAPS; ++tap) {
-            rows[tap] = (THINK_FRAMES + 1 + TAP_FRAMES * (tap - 1)) / frames;
-        }
+        find_rows(*std::min_element(tops, tops + COLUMNS), position.frames_per_row);
     }
 
     bool is_free(int x, bool upright, int tap) const {
         if (x < 0 || x > COLUMNS - 2 + upright || tops[x] <= rows[tap]) return false;
         return upright || tops[x + 1] > rows[tap];
+    }
+
+    // As fast as the capsule can sink, which is when control begins in an odd frame.
+    void find_rows(int floor, int frames_per_row) {
+        int row = 0, waited = 0;
+        for (int n = 1; n <= THINK_FRAMES + TAP_FRAMES * MAX_TAPS; ++n) {
+            const bool sinks = n % TAP_FRAMES == 1 && row + 1 < floor;
+            if (++waited == frames_per_row || sinks) {
+                ++row;
+                waited = 0;
+            }
+            if (n % TAP_FRAMES == 0) rows[(n - THINK_FRAMES) / TAP_FRAMES] = row;
+        }
     }
 
     // The last column that taps in one direction lead to.
@@ -89,7 +100,7 @@ private:
             covers_virus = is_virus(field[row * COLUMNS + x]);
             covers_tile = !covers_virus;
         }
-        run = std::min(RUN_CAP, 1 + row - top);
+        run = 1 + row - top;
         return row;
     }
 };
@@ -113,13 +124,13 @@ void describe_flat(const Position& position, const Reach& reach, const int* colo
     Scan first(position.field, left, x, colours[0], false);
     Scan second(position.field, right, x + 1, colours[1], false);
     // A half over a lower column hangs, unless the other one completes a line: then it falls.
-    if (left > right && second.run < RUN_CAP) {
+    if (left > right && second.run < LINE_LENGTH) {
         first = Scan(position.field, left, x, colours[0], true);
-    } else if (right > left && first.run < RUN_CAP) {
+    } else if (right > left && first.run < LINE_LENGTH) {
         second = Scan(position.field, right, x + 1, colours[1], true);
     }
     add_scans(first, second, candidate.features);
-    candidate.features[HEIGHT] = static_cast<u8>(17 - std::min(left, right));
+    candidate.features[DEPTH] = static_cast<u8>(std::min(left, right));
     candidate.features[UPRIGHT] = 0;
     candidate.row = static_cast<u8>(std::min(left, right) - 1);
 }
@@ -129,7 +140,7 @@ void describe_upright(const Position& position, const Reach& reach, const int* c
     const int x = candidate.column, top = reach.tops[x];
     Scan lower(position.field, top, x, colours[0], false);
     if (colours[0] == colours[1]) {
-        lower.run = std::min(RUN_CAP, lower.run + 1);
+        ++lower.run;
         Scan upper = lower;
         upper.covers_virus = upper.covers_tile = upper.blocked = false;
         add_scans(lower, upper, candidate.features);
@@ -140,7 +151,7 @@ void describe_upright(const Position& position, const Reach& reach, const int* c
         upper.blocked = false;
         add_scans(lower, upper, candidate.features);
     }
-    candidate.features[HEIGHT] = static_cast<u8>(18 - top);
+    candidate.features[DEPTH] = static_cast<u8>(top);
     candidate.features[UPRIGHT] = 1;
     candidate.row = static_cast<u8>(top - 1);
 }
@@ -180,25 +191,35 @@ int walk_tree(const u8* page, const u8* features) {
 }
 
 int choose_candidate(const Candidate* candidates, int count, const u8* page) {
-    int best = -1, best_value = -1, best_height = 0;
+    int best = -1, best_value = -1, best_depth = 0;
     for (int index = 0; index < count; ++index) {
         const int value = walk_tree(page, candidates[index].features);
-        const int height = candidates[index].features[HEIGHT];
-        if (value < best_value || (value == best_value && height >= best_height)) continue;
+        const int depth = candidates[index].features[DEPTH];
+        if (value < best_value || (value == best_value && depth <= best_depth)) continue;
         best = index;
         best_value = value;
-        best_height = height;
+        best_depth = depth;
     }
     return best;
 }
 
-u8 choose_pad(int n, int rotation, int x, int target_rotation, int target_column) {
-    if (n <= THINK_FRAMES) return 0;
-    if (rotation == target_rotation && x == target_column) return BUTTON_DOWN;
-    if ((n - THINK_FRAMES) % TAP_FRAMES != 1) return 0;
-    constexpr u8 turns[] = {BUTTON_A, BUTTON_B}, steps[] = {BUTTON_RIGHT, BUTTON_LEFT};
-    if (rotation != target_rotation) return turns[target_rotation == 1];
-    return steps[x > target_column];
+int find_floor(const u8* field) {
+    int cell = 0;
+    while (cell < CELLS && field[cell] == TILE_EMPTY) ++cell;
+    return cell / COLUMNS;
+}
+
+u8 choose_pad(const Fall& fall, int rotation, int column) {
+    const bool has_thought = fall.n > THINK_FRAMES;
+    const bool turned = fall.rotation == rotation, in_column = fall.x == column;
+    if (has_thought && turned && in_column) return BUTTON_DOWN;
+    if (fall.frame_counter % TAP_FRAMES != 0) return fall.row + 1 < fall.floor ? BUTTON_DOWN : 0;
+    if (!has_thought) return 0;
+    u8 pad = 0;
+    if (!turned) pad = rotation == 1 ? BUTTON_B : BUTTON_A;
+    // LEFT, held while a capsule lies down, would step twice.
+    if (in_column || (!turned && rotation == HALF_TURN)) return pad;
+    return static_cast<u8>(pad | (fall.x > column ? BUTTON_LEFT : BUTTON_RIGHT));
 }
 
 }  // namespace pill::routine

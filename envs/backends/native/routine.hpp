@@ -20,7 +20,7 @@ constexpr int LEAF_FLAG = 0x80;
 constexpr int MAX_CANDIDATES = 30;
 
 enum Feature {
-    RUN_MAX, RUN_MIN, COVERS_VIRUS, COVERS_TILE, HEIGHT, UPRIGHT, BLOCKED, MATCHED, BETWEEN
+    RUN_MAX, RUN_MIN, COVERS_VIRUS, COVERS_TILE, DEPTH, UPRIGHT, BLOCKED, MATCHED, BETWEEN
 };
 
 // What the player looks at, once for every capsule.
@@ -46,7 +46,20 @@ int walk_tree(const std::uint8_t* page, const std::uint8_t* features);
 // Index of the best candidate, the first of equals; -1 if there is none.
 int choose_candidate(const Candidate* candidates, int count, const std::uint8_t* page);
 
-// The pad of frame `n` of control, 1 the first; the pose is the one before that frame.
-std::uint8_t choose_pad(int n, int rotation, int x, int target_rotation, int target_column);
+// Row of the highest tile, 16 where there is none.
+int find_floor(const std::uint8_t* field);
+
+// A capsule under way, just before a frame.
+struct Fall {
+    int n;              // number of the frame of control, 1 the first
+    int frame_counter;  // what $43 will be in it
+    int row;            // of the pivot, 0 on top
+    int rotation;
+    int x;
+    int floor;
+};
+
+// The pad of that frame, on the way to a rotation and a column.
+std::uint8_t choose_pad(const Fall& fall, int rotation, int column);
 
 }  // namespace pill::routine

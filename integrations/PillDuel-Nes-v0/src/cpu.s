@@ -5,7 +5,7 @@
 .segment "CPU"
 
 THINK_FRAMES = 2                ; frames of control without a press, ready or not
-ROTATION_B   = 1                ; the rotation that is reached by B; A reaches the others
+HALF_TURN    = 2                ; the rotation that takes two turns
 
 ;; Forget what was decided, at the set-up of a round.
 ;; in: - | out: work RAM and CPU_DECISION to CPU_FRAMES zero | clobbers: A, X | cycles: 800
@@ -23,60 +23,78 @@ ROTATION_B   = 1                ; the rotation that is reached by B; A reaches t
 .endproc
 
 ;; Take the place of a player's pad for one frame; ask for a decision when a capsule spawns.
-;; in: X = player, scratch block | out: PRESSED, HELD, CPU_DECISION, CPU_FRAMES, CPU_HELD
-;; clobbers: A, Y | cycles: 100
+;; in: X = player, scratch block, bottle | out: PRESSED, HELD, CPU_DECISION, CPU_FRAMES, CPU_HELD
+;; clobbers: A, Y | cycles: 2,200
 .proc cpu_play
-    ldy #0                      ; no button
-    lda CUR_NEXT_ACTION
+    lda #0                      ; no button
+    sta HELD
+    ldy CUR_NEXT_ACTION
     beq falling
-    cmp #ACTION_SEND_PILL
-    bne wait
+    sta CPU_FRAMES,x
+    cpy #ACTION_SEND_PILL
+    bne press
     lda #CPU_ASKED
     sta CPU_DECISION,x
-wait:
-    tya
-    sta CPU_FRAMES,x
-    beq press                   ; always
+    bne press                   ; always
 falling:
-    lda CPU_FRAMES,x
     inc CPU_FRAMES,x
-    cmp #THINK_FRAMES
-    bcc press
+    lda #THINK_FRAMES
+    cmp CPU_FRAMES,x
+    bcs sink
     lda CPU_DECISION,x
-    cmp #CPU_MADE
-    bne press
-    lda CPU_ROTATION,x
-    cmp CUR_ROTATION
-    bne rotate
+    lsr a
+    beq sink                    ; not CPU_MADE
+    ldy CPU_ROTATION,x
+    cpy CUR_ROTATION
+    beq turned
+    lda turn_buttons,y
+    sta HELD
+    cpy #HALF_TURN              ; pressed in the turn that lies it down, LEFT would act twice
+    beq sink
+turned:
     lda CPU_COLUMN,x
     cmp CUR_X
-    bne sideways
-    ldy #BUTTON_DOWN
-    bne press                   ; always
-sideways:
-    ldy #BUTTON_LEFT
-    bcc tap
-    ldy #BUTTON_RIGHT
-    bne tap                     ; always
-rotate:
-    ldy #BUTTON_A
-    cmp #ROTATION_B
-    bne tap
-    ldy #BUTTON_B
-tap:
-    lda CPU_FRAMES,x
-    lsr a                       ; every second frame lets go, so that each tap acts at once
-    bcs press
-    ldy #0
-press:
-    sty HELD
+    beq in_column
+    lda #BUTTON_LEFT
+    bcc :+
+    lda #BUTTON_RIGHT
+:   ora HELD
+    sta HELD
+sink:
+    lda FRAME_COUNTER
+    lsr a                       ; taps act in even frames, each after a frame without it
+    bcc press
+    lda #TOP_Y + 2              ; in odd ones the capsule sinks, while all rows down to the
+    sbc CUR_Y                   ; next one are empty
+    asl a
+    asl a
+    asl a
+    tay
+look:
+    dey
+    lda (FIELD_POINTER_LOW),y
+    eor #TILE_EMPTY
+    bne still
     tya
-    eor CPU_HELD,x
+    bne look
+down:
+    lda #BUTTON_DOWN
+    .byte SKIP_TWO
+still:
+    lda #0
+    sta HELD
+press:
+    lda CPU_HELD,x
+    eor HELD
     and HELD
     sta PRESSED
-    tya
+    lda HELD
     sta CPU_HELD,x
     rts
+in_column:
+    lda HELD
+    beq down                    ; and turned as well
+    bne sink                    ; always
 .endproc
 
 ;; Make the decision that a seat waits for, if one does. Meanwhile the NMI runs the frames.
@@ -85,8 +103,8 @@ press:
 .proc cpu_think
     ldx #1
 :   lda CPU_DECISION,x
-    cmp #CPU_ASKED
-    beq asked
+    lsr a
+    bcs asked                   ; CPU_ASKED alone is odd
     dex
     bpl :-
     rts
@@ -95,9 +113,11 @@ asked:
     lda NMI_DONE
     bne stop                    ; it came before the flag was up: its frame is due first
     jsr cpu_decide
-    lda #CPU_MADE
-    sta CPU_DECISION,x
+    inc CPU_DECISION,x          ; CPU_MADE
 stop:
     dec cpu_thinking
     rts
 .endproc
+
+turn_buttons:                   ; by the rotation that is wanted
+    .byte 0, BUTTON_B, BUTTON_A, BUTTON_A

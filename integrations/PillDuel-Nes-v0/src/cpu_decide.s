@@ -4,9 +4,8 @@
 
 .segment "CPU"
 
-RUN_CAP        = 4
+LINE           = 4              ; cells
 NUM_LIMITS     = 6              ; a limit for each tap, and one that walls are measured against
-FIRST_TAP      = 1              ; frames before the first tap, less the two that a tap takes
 MIN_UPRIGHT    = 2              ; rows that an upright capsule needs
 NO_VIRUS       = $FF
 
@@ -16,7 +15,7 @@ run_max        = feature + 0
 run_min        = feature + 1
 covers_virus   = feature + 2
 covers_tile    = feature + 3
-height         = feature + 4
+depth          = feature + 4
 upright        = feature + 5
 blocked        = feature + 6
 matched        = feature + 7
@@ -33,20 +32,21 @@ between_first  = virus + COLUMNS ; if there is one: tiles above it not of the fi
 between_second = between_first + COLUMNS ; and not of the second
 player         = between_second + COLUMNS
 best_value     = player + 1
-best_height    = player + 2
-.assert best_height < cpu_work + CPU_WORK_SIZE, error, "too many variables"
+best_depth    = player + 2
+.assert best_depth < cpu_work + CPU_WORK_SIZE, error, "too many variables"
 
-limit          = cpu_more       ; 6 bytes, by tap: tops of this row and below leave it free
-best_rotation  = limit + NUM_LIMITS
-best_column    = best_rotation + 1
-rotation       = best_rotation + 2
-column         = best_rotation + 3
-last_column    = best_rotation + 4
-taps           = best_rotation + 5 ; turning taps of this rotation
-direction      = best_rotation + 6 ; 0: to the right, -2: to the left
-pivot_colour   = best_rotation + 7 ; 0, 1: which colour the left or lower half has
-first_run      = best_rotation + 8
-.assert first_run < cpu_more + CPU_MORE_SIZE, error, "too many variables"
+first_run      = cpu_more
+limit          = first_run + 1  ; 6 bytes, by tap: tops of this row and below leave it free
+rotation       = limit + NUM_LIMITS
+column         = rotation + 1
+end_column     = rotation + 2   ; the one behind the last
+taps           = rotation + 3   ; turning taps of this rotation
+direction      = rotation + 4   ; 0: to the right, -2: to the left
+pivot_colour   = rotation + 5   ; 0, 1: which colour the left or lower half has
+floor          = rotation       ; until the candidates: row of the highest tile
+frames         = column         ; frames a row of free fall, less one
+counter        = end_column     ; frames left to the next row, less one
+.assert pivot_colour < cpu_more + CPU_MORE_SIZE, error, "too many variables"
 
 ;; Decide where a player's falling capsule goes.
 ;; in: X = player, its block and bottle | out: CPU_ROTATION, CPU_COLUMN, X = player
@@ -65,8 +65,15 @@ first_run      = best_rotation + 8
     sta capsule
     lda PLAYER1 + P_COLOUR_SECOND,x
     sta capsule + 1
-    jsr find_limits
-    jsr survey
+    ldy PLAYER1 + P_SPEED,x
+    lda PLAYER1 + P_SPEED_UPS,x
+    clc
+    adc speed_base,y
+    tay
+    lda frames_per_row,y
+    sta frames
+    sta counter
+    jsr survey                  ; and find_limits
     lda #0
     sta best_value
     sta rotation
@@ -82,51 +89,16 @@ each:
 :   cpy #4
     bcc each
     ldx player
-    lda best_rotation
-    sta CPU_ROTATION,x
-    lda best_column
-    sta CPU_COLUMN,x
-    rts
-.endproc
-
-;; Find how far the capsule has sunk at each tap: row(m) = (1 + 2 m) / frames a row.
-;; in: X = offset of the player's block | out: limit = row(m) + 1 for m = 1..6
-;; clobbers: A, X, Y, first_run | cycles: 430
-.proc find_limits
-    frames = first_run          ; frames a row, less one
-    ldy PLAYER1 + P_SPEED,x
-    lda PLAYER1 + P_SPEED_UPS,x
-    clc
-    adc speed_base,y
-    tay
-    lda frames_per_row,y
-    sta frames
-    ldx #0
-    ldy #1
-    lda #FIRST_TAP
-each:
-    clc
-    adc #2
-rows:
-    cmp frames
-    bcc :+
-    beq :+
-    clc
-    sbc frames                  ; carry is clear: subtracts frames + 1
-    iny
-    bne rows                    ; always
-:   sty limit,x
-    inx
-    cpx #NUM_LIMITS
-    bcc each
     rts
 .endproc
 
 ;; Look down each column once, and note what its candidates will ask.
-;; in: bottle, capsule | out: top, top_tile, run, virus, between_first, between_second
-;; clobbers: A, X, Y, first_run | cycles: 6,100
+;; in: bottle, capsule | out: floor, top, top_tile, run, virus, between_first, between_second
+;; goes on with find_limits | clobbers: A, X, Y, first_run | cycles: 6,900
 .proc survey
     colour = first_run
+    ldx #ROWS
+    stx floor
     ldx #COLUMNS - 1
 column_loop:
     lda #NO_VIRUS
@@ -158,6 +130,9 @@ found:
     lsr a
     lsr a
     sta top,x                   ; 16 in an empty column
+    cmp floor
+    bcs count
+    sta floor
 count:
     tya
     bmi :+
@@ -166,11 +141,8 @@ count:
     cmp colour
     bne :+
     inc run,x
-    lda run,x
-    cmp #RUN_CAP
-    bcs :+
     tya
-    adc #COLUMNS                ; carry is clear
+    adc #COLUMNS - 1            ; carry is set
     tay
     bne count                   ; always
 :   pla
@@ -201,7 +173,39 @@ no_tile:
 done:
     dex
     bpl column_loop
+.endproc
+
+;; Find how far the capsule may have sunk at each tap: two frames before the first tap, and two to
+;; each. In the first of two it sinks a row where no column is as high as the next row; and it
+;; falls, a row in so many frames.
+;; in: floor, frames, counter | out: limit = row(m) + 1 for m = 1..6
+;; clobbers: A, X, Y, counter | cycles: 700
+.proc find_limits
+    ldx #0
+    ldy #1
+each:
+    cpy floor
+    bcs :+
+    lda #0
+    sta counter
+:   jsr pass_frame
+    jsr pass_frame
+    sty limit - 1,x             ; no tap is after the first two: first_run
+    inx
+    cpx #NUM_LIMITS + 1
+    bcc each
     rts
+.endproc
+
+;; Let gravity act for one frame.
+;; in: Y = row, counter, frames | out: Y, counter | clobbers: A | cycles: 35
+.proc pass_frame
+    dec counter
+    bpl :+
+    lda frames
+    sta counter
+    iny
+:   rts
 .endproc
 
 ;; Score every candidate of one rotation: the columns that the routine reaches in it.
@@ -226,7 +230,8 @@ done:
     bcc done
 :   lda #0
     jsr find_reach
-    stx last_column
+    inx
+    stx end_column
     lda #<-2
     jsr find_reach
 each:
@@ -234,9 +239,8 @@ each:
     jsr try_candidate
     ldx column
     inx
-    cpx last_column
+    cpx end_column
     bcc each
-    beq each
 done:
     rts
 .endproc
@@ -278,7 +282,7 @@ done:
 .endproc
 
 ;; Score a candidate, and keep it if it is better than the best so far: by value, then by
-;; less height.
+;; depth.
 ;; in: X = column, rotation, upright, pivot_colour | out: feature, best_*
 ;; clobbers: A, X, Y, first_run | cycles: 340 and those of walk_tree
 .proc try_candidate
@@ -294,22 +298,22 @@ done:
     lda top + 1,x
     cmp top,x
     bcs left_rests
-    sta height                  ; for now the row below
+    sta depth                  ; for now the row below
     inx
     sec                         ; the right half rests
     jsr scan_other
     sta first_run
-    cmp #RUN_CAP                ; carry: its line goes, and lets the left half down
+    cmp #LINE                ; carry: its line goes, and lets the left half down
     dex
     bpl other                   ; always
 left_rests:
     lda top,x
-    sta height
+    sta depth
     jsr scan_half
     sta first_run
-    cmp #RUN_CAP
+    cmp #LINE
     bcs :+
-    lda height
+    lda depth
     cmp top + 1,x               ; carry: the right half rests too
 :   inx
 other:
@@ -319,7 +323,7 @@ stand:
     lda top,x
     cmp #MIN_UPRIGHT
     bcc worse
-    sta height
+    sta depth
     jsr scan_half               ; carry is set: the lower half rests
     sta first_run
     lda capsule
@@ -327,11 +331,8 @@ stand:
     bne two_colours
     asl matched
     asl between
+    inc first_run
     lda first_run
-    cmp #RUN_CAP
-    bcs runs
-    adc #1
-    sta first_run
     bne runs                    ; always
 two_colours:
     inc covers_tile
@@ -353,26 +354,22 @@ runs:
     lda first_run
 :   sta run_max
     stx run_min
-    lda #ROWS + 2
-    clc
-    adc upright
-    sbc height                  ; carry is clear: takes one more
-    sta height
     jsr walk_tree
     cmp best_value
     bcc worse
     bne better
-    ldx height
-    cpx best_height
+    ldx best_depth
+    cpx depth
     bcs worse
 better:
     sta best_value
-    lda height
-    sta best_height
+    lda depth
+    sta best_depth
+    ldx player
     lda rotation
-    sta best_rotation
+    sta CPU_ROTATION,x
     lda column
-    sta best_column
+    sta CPU_COLUMN,x
 worse:
     rts
 .endproc
@@ -401,12 +398,12 @@ worse:
     cmp #TILE_EMPTY
     beq alone
     inc covers_virus
-    bne alone                   ; always
+    .byte SKIP_TWO
 tile:
     inc covers_tile
 alone:
     lda #1
-    bne look                    ; always
+    .byte SKIP_TWO
 own:
     lda run,x
 look:

@@ -10,6 +10,7 @@ from envs.backends.batch import BatchSimulator
 from envs.backends.native_duel import (
     OUTSIDE,
     ROUTINE,
+    STILL,
     Duels,
     choose_candidates,
     list_candidates,
@@ -19,6 +20,7 @@ from envs.backends.native_duel import (
 from envs.game.layout import (
     FRAMES_PER_ROW,
     SPEED_BASES,
+    Address,
     NextAction,
     PillDuelAddress,
     PlayerOffset,
@@ -29,8 +31,9 @@ from policies.distill import routine, spec
 from policies.distill.decide import choose_best, judge_candidates
 from policies.distill.features import describe_candidate
 from policies.distill.play import draw_starts, play_on
-from policies.distill.routine import Situation
+from policies.distill.routine import Fall, Situation
 from policies.distill.tree import Node, make_page, walk
+from policies.drops import find_column_tops
 from tests.policies.distill.trees import draw_tree
 
 _SPEEDS = tuple(Speed)
@@ -135,16 +138,45 @@ def test_features_stay_in_their_ranges(images: np.ndarray) -> None:
     assert (features <= [one.high for one in spec.FEATURES]).all()
 
 
-def test_every_candidate_locks_where_it_says(images: np.ndarray) -> None:
+@pytest.mark.parametrize("begins_odd", [False, True])
+def test_every_candidate_locks_where_it_says(images: np.ndarray, begins_odd: bool) -> None:
     """The rules themselves, frame by frame, at every falling speed."""
     rng = np.random.default_rng(5)
     picked = _speed_up(images[rng.permutation(len(images))[:70]], rng)
     picked[:, PillDuelAddress.SOLO] = 1  # the other seat must not end the round
+    picked[:, Address.FRAME_COUNTER] = 255 - begins_odd
     candidates, counts = list_candidates(read_positions(picked, 0))
     rows = np.repeat(np.arange(len(picked)), counts)
     chosen = candidates[np.arange(candidates.shape[1]) < counts[:, None]]
     poses = _play_routine(picked[rows], chosen)
     assert (poses == _pose(chosen)).all()
+
+
+def test_native_games_lay_candidates_where_they_say() -> None:
+    """Wherever nothing cleared, the two new tiles lie in the cells of the candidate."""
+    rng = np.random.default_rng(13)
+    duels = Duels(draw_starts(rng, 40, (0, 10), _SPEEDS, solo=True))
+    duels.seats["control"] = [OUTSIDE, STILL]
+    duels.seats["manner"] = ROUTINE
+    duels.waiting[:, 0] = True
+    steered: set[tuple[int, int]] = set()
+    while duels.waiting.any():
+        rows = np.flatnonzero(duels.waiting[:, 0])
+        before = read_positions(duels.images[rows], 0)
+        candidates, counts = list_candidates(before)
+        picked = candidates[np.arange(len(rows)), (rng.random(len(rows)) * counts).astype(int)]
+        duels.seats["pose"][rows, 0] = _pose(picked)
+        play_on(duels)
+        after = read_positions(duels.images[rows], 0)
+        for old, new, one in zip(before[:, :128], after[:, :128], picked, strict=True):
+            rotation, x, row = (int(one[name]) for name in ("rotation", "column", "row"))
+            found = np.flatnonzero(old != new)
+            if len(found) != 2 or (old[found] != 255).any():
+                continue
+            pivot = row * 8 + x
+            assert set(found.tolist()) == {pivot, pivot - 8 if rotation & 1 else pivot + 1}
+            steered.add((rotation, x))
+    assert len(steered) == 2 * (7 + 8)
 
 
 def _play_routine(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -159,6 +191,8 @@ def _play_routine(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
         )
     }
     wanted = [(int(one["rotation"]), int(one["column"])) for one in targets]
+    positions = read_positions(images, 0)
+    floors = [min(find_column_tops(position[:128].tobytes())) for position in positions]
     locked = np.full(len(images), -1)
     with BatchSimulator(len(images), threads=1) as games:
         games.images[:] = images
@@ -169,13 +203,21 @@ def _play_routine(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
             if not falling.any():
                 break
             pads = np.zeros((len(images), 2), np.uint8)
-            rotations, columns = (
-                ram[:, address[offset]] for offset in (PlayerOffset.ROTATION, PlayerOffset.X)
+            rotations, columns, heights = (
+                ram[:, address[offset]].tolist()
+                for offset in (PlayerOffset.ROTATION, PlayerOffset.X, PlayerOffset.Y)
             )
+            counters = (ram[:, Address.FRAME_COUNTER] + 1).tolist()
             for row in np.flatnonzero(falling):
-                pads[row, 0] = routine.choose_pad(
-                    n, int(rotations[row]), int(columns[row]), wanted[row]
+                fall = Fall(
+                    n,
+                    counters[row],
+                    15 - heights[row],
+                    rotations[row],
+                    columns[row],
+                    floors[row],
                 )
+                pads[row, 0] = routine.choose_pad(fall, wanted[row])
             games.hold(pads)
             ram = games.images
             ended = falling & (ram[:, address[PlayerOffset.NEXT_ACTION]] != NextAction.FALLING)

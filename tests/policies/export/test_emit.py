@@ -86,7 +86,7 @@ def test_the_assembly_makes_the_page(tree: Node, tmp_path: Path) -> None:
 
 def test_the_assembly_names_features() -> None:
     text = render_assembly(Split(4, 9, Leaf(7), Leaf(3)), "greedy")
-    assert "F_HEIGHT, 9, from_0 - tree" in text
+    assert "F_DEPTH, 9, from_0 - tree" in text
     assert all(f"F_{one.name.upper()} = " in text for one in FEATURES)
 
 
