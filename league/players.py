@@ -96,7 +96,7 @@ def _load_search(details: str) -> Policy:
 def _load_snapshot(details: str) -> Policy:
     from league.snapshots import load_snapshot
 
-    if (folder := _find_folder(details)) is not None:
+    if (folder := find_folder(details)) is not None:
         return load_snapshot(folder, name=f"snapshot:{details}")
     run, _, snapshot_id = details.rpartition("/")
     if not run or not snapshot_id:
@@ -107,8 +107,12 @@ def _load_snapshot(details: str) -> Policy:
     return load_snapshot(find_snapshot(run, snapshot_id))
 
 
-def _find_folder(details: str) -> Path | None:
-    """Return the snapshot folder whose path this is, such as `league imitate` makes, or None."""
+def find_folder(details: str) -> Path | None:
+    """Return the snapshot folder that `snapshot:DETAILS` names by its path, or None.
+
+    Args:
+        details: The path of a folder, such as `league imitate` makes; anything else gives None.
+    """
     from league.snapshots import MANIFEST_FILE
 
     return Path(details) if details and (Path(details) / MANIFEST_FILE).is_file() else None
@@ -195,7 +199,7 @@ def find_weights(text: str) -> Path:
         from league.champions import find_champion
 
         return find_champion(details)
-    if kind == "snapshot" and (folder := _find_folder(details)) is not None:
+    if kind == "snapshot" and (folder := find_folder(details)) is not None:
         return folder
     run, _, snapshot_id = details.rpartition("/")
     if kind != "snapshot" or not run:

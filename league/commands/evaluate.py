@@ -53,13 +53,16 @@ def evaluate_command(
 
 
 def _find_forgetting(policy: str) -> Forgetting | None:
-    """Return what the rated games of a snapshot's run say; None for any other policy."""
-    from league.players import find_snapshot, open_run
+    """Return what the rated games of a snapshot's run say; None for any other policy.
+
+    A snapshot that is named by its folder belongs to no run that could be asked.
+    """
+    from league.players import find_folder, find_snapshot, open_run
     from league.standings_play import find_forgetting
     from league.store import Store
 
     kind, _, details = policy.partition(":")
-    if kind != "snapshot":
+    if kind != "snapshot" or find_folder(details) is not None:
         return None
     run, _, snapshot_id = details.rpartition("/")
     with Store(open_run(run).database, read_only=True) as store:

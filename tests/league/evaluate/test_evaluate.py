@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from envs.game.layout import Speed
+from league.champions import find_champion
 from league.evaluate import suites
 from league.evaluate.evaluate import SuiteResult, run_suite, sum_up_style, sum_up_times
 from league.evaluate.report import describe_suite, format_share, make_suite_tables
@@ -143,6 +144,19 @@ def test_the_command_prints_tables_and_json(monkeypatch: pytest.MonkeyPatch) -> 
     assert "100.0 % (61.0..100.0)" in text.stdout
     report = CliRunner().invoke(app, ["eval", "search:depth=1", "--suite", "tiny", "--json"])
     assert json.loads(report.stdout)["policy"] == "search:depth=1"
+
+
+@needs_native
+def test_a_snapshot_outside_of_any_run_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is all there is of it: no run is asked what it has forgotten."""
+    from league.cli import app
+
+    tiny = replace(SMALL, solo=SMALL.solo[:1], versus=())
+    monkeypatch.setitem(suites.SUITES, "tiny", tiny)
+    folder = find_champion()
+    report = CliRunner().invoke(app, ["eval", f"snapshot:{folder}", "--suite", "tiny", "--json"])
+    assert report.exit_code == 0, report.output
+    assert json.loads(report.stdout)["forgetting"] is None
 
 
 def test_clear_times_are_summed_up() -> None:
