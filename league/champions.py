@@ -16,7 +16,7 @@ from league.snapshots import MANIFEST_FILE
 
 FOLDER: Final = Path(policies.__file__).parent / "champions"
 CARD_FILE: Final = "card.md"
-DEFAULT: Final = "pill-3"
+DEFAULT: Final = "pill-4"
 """Whom `champion` without a name means."""
 
 
