@@ -123,7 +123,7 @@ def test_an_update_makes_good_choices_likelier() -> None:
 def test_a_short_training_clears_level_0() -> None:
     setups = Curriculum(tuple(range(6)), solo=1.0, thinned=0.5)
     config = replace(PpoConfig(), draw_setup=setups, horizon=16, minibatch=512)
-    network = train(config, seed=0, updates=20)
+    network = train(config, seed=0, updates=32)
     assert measure_clears(network, level=0, games=100, seed=1) >= 0.9
 
 
