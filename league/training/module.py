@@ -18,6 +18,8 @@ MAKE_NETWORK: Final = "make_network"
 """Key of what makes the network in RLlib's `model_config`."""
 BFLOAT16: Final = "bfloat16"
 """Key of whether to learn in bfloat16 where the processor has it."""
+_BFLOAT16_CAPABILITIES: Final = ("avx512_bf16", "amx_bf16", "bf16")
+"""What torch calls instructions for bfloat16, of x86 and of ARM."""
 _NETWORK: Final = "network."
 """What RLlib's module state puts before the name of each of the network's weights."""
 
@@ -34,9 +36,14 @@ def to_weights(state: dict[str, Any]) -> Weights:
 
 
 def has_bfloat16(device: str) -> bool:
-    """Tell whether a kind of device computes in bfloat16 by itself, and does not emulate it."""
+    """Tell whether a kind of device computes in bfloat16 by itself, and does not emulate it.
+
+    oneDNN's own answer will not do: it is also yes where every AVX-512 processor can emulate it,
+    which takes half as long again as float32.
+    """
     if device == "cpu":
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in _BFLOAT16_CAPABILITIES)
     return device == "cuda" and torch.cuda.is_bf16_supported()
 
 
