@@ -79,6 +79,7 @@ class VectorEnv:
         reward: RewardConfig | None = None,
         max_frames: int = DEFAULT_MAX_FRAMES,
         candidates: int = 0,
+        candidates_at_once: bool = True,
         threads: int | None = 1,
     ) -> None:
         """Make an env whose games have not started.
@@ -89,6 +90,8 @@ class VectorEnv:
             reward: Weights of the terms.
             max_frames: Frames after which an episode is truncated, 1 or more.
             candidates: Rows of features for each due seat, see `envs.candidates`; 0 for none.
+            candidates_at_once: Write them in every step; else `games.show_candidates` does, for
+                the seats that are asked about.
             threads: Threads that share the games; None takes one per processor.
 
         Raises:
@@ -98,7 +101,11 @@ class VectorEnv:
         if max_frames < 1:
             raise ValueError(f"expected max_frames to be 1 or more, got {max_frames}")
         self.games = VectorGames(
-            games, make_compact_program(), candidates=candidates, threads=threads
+            games,
+            make_compact_program(),
+            candidates=candidates,
+            candidates_at_once=candidates_at_once,
+            threads=threads,
         )
         """The games and their arrays; `totals` and others tell of episodes that ended."""
         self._draw_setup = draw_setup if draw_setup is not None else UniformSetups()

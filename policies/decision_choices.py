@@ -38,6 +38,7 @@ def _show_compact(games: VectorGames, slots: np.ndarray, seats: np.ndarray) -> n
 
 
 def _show_candidates(games: VectorGames, slots: np.ndarray, seats: np.ndarray) -> CandidateBatch:
+    games.show_candidates(NUM_SEATS * slots + seats)
     counts = games.candidate_counts[slots, seats]
     most = max(int(counts.max(initial=0)), 1)
     return CandidateBatch.trim(

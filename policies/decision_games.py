@@ -170,7 +170,10 @@ class _Loop:
         self._batched = [can_batch(policy) for policy in self._policies]
         wants_rows = any(needs_candidates(policy) for policy in self._policies)
         self._native = VectorGames(
-            slots, make_compact_program(), candidates=CAPACITY if wants_rows else 0
+            slots,
+            make_compact_program(),
+            candidates=CAPACITY if wants_rows else 0,
+            candidates_at_once=False,
         )
         self._decisions = NativeDecisions(self._native, list_greedy_weights())
         self._starts = np.zeros(slots, ROUND_START)

@@ -62,6 +62,7 @@ _SIGNATURES: Final = {
         None,
         (BYTES, BYTES, ctypes.c_int64, BYTES, ctypes.c_int32, BYTES, BYTES),
     ),
+    "pill_vector_show_candidates": (None, (BYTES, BYTES, BYTES, ctypes.c_int64, BYTES)),
 }
 
 
@@ -119,6 +120,7 @@ class _Arrays(ctypes.Structure):
     _fields_ = (
         *((name, BYTES) for name in _ARRAYS),
         ("candidate_capacity", ctypes.c_int64),
+        ("candidates_at_once", ctypes.c_int64),
         ("profile", BYTES),
         ("compact", _Program),
     )
@@ -137,6 +139,7 @@ class VectorGames:
         program: ByteProgram,
         *,
         candidates: int = 0,
+        candidates_at_once: bool = True,
         threads: int | None = 1,
     ) -> None:
         """Allocate games that have not started.
@@ -145,6 +148,8 @@ class VectorGames:
             games: How many, 1 or more.
             program: The observation of a due seat.
             candidates: Most candidate rows of a due seat; 0 for none.
+            candidates_at_once: Write them for every due seat in every step; else
+                `show_candidates` writes those that are asked for.
             threads: See `NativePool`.
 
         Raises:
@@ -183,7 +188,8 @@ class VectorGames:
         self.candidate_poses = np.zeros((*seats, candidates), np.int16)
         """int16 (games, 2, candidates): the pose of each row."""
         self.candidate_counts = np.zeros(seats, np.int32)
-        """int32 (games, 2): rows that count."""
+        """int32 (games, 2): rows that count; -1 where they have not been written."""
+        self._candidates_at_once = candidates_at_once
         self._profile: np.ndarray | None = None
         self._arrays = self._point_to_arrays()
 
@@ -230,6 +236,20 @@ class VectorGames:
             ctypes.addressof(self._arrays),
         )
 
+    def show_candidates(self, rows: np.ndarray) -> None:
+        """Write the candidates of some due seats, unless that is done.
+
+        Args:
+            rows: C-contiguous int64 (n,), each once: 2 x game + seat.
+        """
+        self._library.pill_vector_show_candidates(
+            self._pool.open(),
+            self._games.ctypes.data,
+            rows.ctypes.data,
+            len(rows),
+            ctypes.addressof(self._arrays),
+        )
+
     def draw_actions(self, rng: np.random.Generator) -> np.ndarray:
         """Return a random legal action for every seat, int64 (games, 2)."""
         uniforms = rng.random(self.due.shape)
@@ -265,7 +285,8 @@ class VectorGames:
             program.tables.ctypes.data,
             program.sums.ctypes.data,
         )
-        return _Arrays(*pointers, self.candidates.shape[2], None, compact)
+        capacity, at_once = self.candidates.shape[2], self._candidates_at_once
+        return _Arrays(*pointers, capacity, at_once, None, compact)
 
 
 def pack_start(

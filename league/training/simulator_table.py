@@ -61,6 +61,8 @@ class SimulatorTable:
             reward=reward,
             max_frames=max_frames,
             candidates=CAPACITY if self._has_candidates else 0,
+            # Searching opponents need none.
+            candidates_at_once=False,
         )
         vector = self._env.games
         rows = NUM_SEATS * games
@@ -159,6 +161,7 @@ class SimulatorTable:
         return start
 
     def _list_candidates(self, seats: np.ndarray) -> CandidateBatch:
+        self._env.games.show_candidates(seats)
         counts = self._candidate_counts[seats]
         most = max(int(counts.max(initial=0)), 1)
         return CandidateBatch.trim(

@@ -207,6 +207,32 @@ def test_threads_change_nothing(rng: np.random.Generator) -> None:
         vector.close()
 
 
+def test_candidates_on_demand_are_those_of_every_step(rng: np.random.Generator) -> None:
+    setups = UniformSetups(levels=(0, 10))
+    at_once, asked = (
+        VectorEnv(9, draw_setup=setups, candidates=64, candidates_at_once=value)
+        for value in (True, False)
+    )
+    steps = [at_once.reset(seed=1), asked.reset(seed=1)]
+    for _ in range(40):
+        due = np.flatnonzero(steps[0].due.reshape(-1))
+        some = due[rng.random(len(due)) < 0.5]
+        asked.games.show_candidates(some)
+        asked.games.show_candidates(some[:1])
+        left = np.setdiff1d(due, some)
+        assert (asked.games.candidate_counts.reshape(-1)[left] == -1).all()
+        for game, seat in zip(*np.divmod(some, 2), strict=True):
+            count = at_once.games.candidate_counts[game, seat]
+            assert asked.games.candidate_counts[game, seat] == count
+            for name in ("candidates", "candidate_poses"):
+                written, expected = (
+                    getattr(env.games, name)[game, seat, :count] for env in (asked, at_once)
+                )
+                np.testing.assert_array_equal(written, expected)
+        actions = draw(steps[0], rng)
+        steps = [at_once.step(actions), asked.step(actions)]
+
+
 @pytest.fixture
 def small() -> Iterator[VectorEnv]:
     vector = VectorEnv(2)

@@ -14,6 +14,7 @@ namespace pill {
 namespace {
 
 constexpr std::int32_t NUM_TOTALS = NUM_EVENTS + 2;
+constexpr std::int32_t NOT_WRITTEN = -1;
 
 // Arrays of a batch, row by game and seat.
 struct VectorArrays {
@@ -29,14 +30,14 @@ struct VectorArrays {
     std::int32_t* episode_frames;      // (games,), of games that ended
     std::uint8_t* candidates;          // (games, 2, capacity, features), of due seats, or null
     std::int16_t* candidate_poses;     // (games, 2, capacity)
-    std::int32_t* candidate_counts;    // (games, 2)
+    std::int32_t* candidate_counts;    // (games, 2); `NOT_WRITTEN` until rows are
     std::int64_t candidate_capacity;
+    std::int64_t candidates_at_once;   // else `pill_vector_show_candidates` writes them
     Profile* profile;                  // or null; one thread alone may write it
     CompactProgram compact;
 };
 
 void show_candidates(VectorGame& game, std::int64_t row, int seat, const VectorArrays& arrays) {
-    const Stopwatch stopwatch(arrays.profile, CANDIDATES, OBSERVATIONS);
     const Seat shown{game.ram, seat};
     const Player& player = shown.player();
     CandidateInput input;
@@ -62,7 +63,11 @@ void show_seat(VectorGame& game, std::int64_t index, int seat, const VectorArray
     if (plan.is_due == 0) return;
     encode_compact(game.ram, seat, arrays.compact,
                    arrays.observations + row * arrays.compact.size);
-    if (arrays.candidates != nullptr) show_candidates(game, row, seat, arrays);
+    if (arrays.candidates == nullptr) return;
+    arrays.candidate_counts[row] = NOT_WRITTEN;
+    if (arrays.candidates_at_once == 0) return;
+    const Stopwatch rows_stopwatch(arrays.profile, CANDIDATES, OBSERVATIONS);
+    show_candidates(game, row, seat, arrays);
 }
 
 void show_end(const VectorGame& game, std::int64_t index, const VectorArrays& arrays) {
@@ -135,6 +140,20 @@ PILL_API void pill_vector_step(pill::Pool* pool, pill::VectorGame* games, std::i
     pill::run_games(pool, count, [=](std::int64_t begin, std::int64_t end) {
         for (std::int64_t index = begin; index < end; ++index) {
             pill::step_game(games[index], index, actions, max_frames, next, *arrays);
+        }
+    });
+}
+
+// Write the candidates of some due seats, int64 (count,) of 2 * game + seat, each once; those that
+// are written already stay.
+PILL_API void pill_vector_show_candidates(pill::Pool* pool, pill::VectorGame* games,
+                                          const std::int64_t* rows, std::int64_t count,
+                                          const pill::VectorArrays* arrays) noexcept {
+    pill::run_games(pool, count, [=](std::int64_t begin, std::int64_t end) {
+        for (const std::int64_t* row = rows + begin; row != rows + end; ++row) {
+            if (arrays->candidate_counts[*row] != pill::NOT_WRITTEN) continue;
+            const auto seat = static_cast<int>(*row % pill::NUM_SEATS);
+            pill::show_candidates(games[*row / pill::NUM_SEATS], *row, seat, *arrays);
         }
     });
 }
