@@ -23,6 +23,7 @@ from ray.rllib.utils.metrics import (
 from league.tracking.play_facts import Choices
 from league.training.bank import MakeNetwork, OpponentBank
 from league.training.chunk import Chunk
+from league.training.memory import stop_zeroing
 from league.training.report import TrainingGame
 from league.training.roster import MAIN, Roster
 from league.training.sampler import DrawGame, Sampler, SamplerSetup
@@ -79,6 +80,7 @@ class LeagueEnvRunner(EnvRunner, Checkpointable):
         super().__init__(config=config, **kwargs)
         self._setup: RunnerSetup = self.config.env_config[SETUP]
         torch.set_num_threads(self._setup.threads)
+        stop_zeroing()
         self._sequence = 0
         self._samplers: dict[str, Sampler] = {}
         """By learner: games of one wait while another one learns."""

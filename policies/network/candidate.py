@@ -72,8 +72,9 @@ class CandidateNetwork(Network):
         owners = places.div(capacity, rounding_mode="floor")
         features = rows.reshape(-1, width).index_select(0, places).float()
         features = features.sub_(self._mean).mul_(self._scale).clamp_(-_LIMIT, _LIMIT)
-        hidden = self.read_row(features) + self.condition(context).index_select(0, owners)
-        hidden = torch.relu(self.combine(torch.relu(hidden)))
+        # In place wherever autograd allows: these are the largest arrays there are.
+        hidden = self.read_row(features).add_(self.condition(context).index_select(0, owners))
+        hidden = self.combine(hidden.relu_()).relu_()
         scores = self.score(hidden).squeeze(1).float()
         logits = scores.new_full((batch * capacity,), MASKED).index_copy(0, places, scores)
         logits = logits.view(batch, capacity)
