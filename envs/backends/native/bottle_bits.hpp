@@ -49,6 +49,29 @@ inline std::uint32_t run_around(std::uint32_t bits, int place) {
     return ((1u << (place + after - first)) - 1) << first;
 }
 
+// The same for each bit of each row of eight, 0 where it is not set.
+struct RowRuns {
+    std::uint8_t masks[1 << layout::COLUMNS][layout::COLUMNS];
+
+    constexpr RowRuns() : masks() {
+        for (int bits = 0; bits < 1 << layout::COLUMNS; ++bits) {
+            for (int place = 0; place < layout::COLUMNS; ++place) {
+                if ((bits >> place & 1) == 0) continue;
+                int first = place, last = place;
+                while (first > 0 && (bits >> (first - 1) & 1) != 0) --first;
+                while (last + 1 < layout::COLUMNS && (bits >> (last + 1) & 1) != 0) ++last;
+                masks[bits][place] = static_cast<std::uint8_t>((2 << last) - (1 << first));
+            }
+        }
+    }
+};
+inline constexpr RowRuns ROW_RUNS;
+
+// The run of ones around a bit of a row that is set, as a mask.
+inline std::uint32_t row_run_around(std::uint32_t row, int place) {
+    return ROW_RUNS.masks[row][place];
+}
+
 inline int count_bits(std::uint32_t bits) { return __builtin_popcount(bits); }
 
 }  // namespace pill

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "bottle_bits.hpp"
 #include "settle.hpp"
@@ -190,7 +191,7 @@ void write_half(const BottleBits& bits, const Half& half, u8* features) {
     const std::uint32_t same = column.colours[half.colour], same_row = row.colours[half.colour];
     const std::uint32_t occupied = column.occupied();
     const std::uint32_t down = run_around(same, half.row);
-    const std::uint32_t across = run_around(same_row, half.column);
+    const std::uint32_t across = row_run_around(same_row, half.column);
     const std::uint32_t others = row.occupied() & ~same_row;
     const int below = half.row + 1;
     const std::uint32_t viruses = column.viruses >> below;
@@ -217,7 +218,7 @@ void write_half(const BottleBits& bits, const Half& half, u8* features) {
         nearest < 0 ? NO_VIRUS : is_same ? SAME_COLOUR : OTHER_COLOUR,
         to_byte(between),
         to_byte(ROWS - half.row),
-        to_byte(count_bits(run_around(~others & 0xFF, half.column))),
+        to_byte(count_bits(row_run_around(~others & 0xFF, half.column))),
     };
     std::memcpy(features, values, sizeof values);
 }
@@ -290,66 +291,120 @@ struct NextHalf {
     bool is_wasted() const { return longest == 1 && !on_floor; }
 };
 
-// What the next capsule can do on a settled bottle: all its straight drops.
+// What some drops of the next capsule can do at best.
+struct NextBest {
+    int lines = 0, viruses = 0, virus_run = 0, runs = 0;
+    int wasted = 2;  // halves; the least
+    int fits = 0;    // drops that waste nothing and cover no virus of another colour
+
+    void count(const NextHalf& one, const NextHalf& other) {
+        const int both_wasted = one.is_wasted() + other.is_wasted();
+        const bool is_fit = both_wasted == 0 && !one.on_virus && !other.on_virus;
+        *this += NextBest{one.lines + other.lines, one.viruses + other.viruses,
+                          std::max(one.virus_run, other.virus_run), one.longest + other.longest,
+                          both_wasted, is_fit};
+    }
+    NextBest& operator+=(const NextBest& more) {
+        lines = std::max(lines, more.lines);
+        viruses = std::max(viruses, more.viruses);
+        virus_run = std::max(virus_run, more.virus_run);
+        runs = std::max(runs, more.runs);
+        wasted = std::min(wasted, more.wasted);
+        fits += more.fits;
+        return *this;
+    }
+};
+
+// All straight drops of the next capsule on a settled bottle, by the column of the left half, so
+// that two more cells are cheap.
 class NextDrops {
 public:
-    NextDrops(const BottleBits& bits, const u8* colours) : bits_(bits), colours_(colours) {
+    NextDrops(const BottleBits& bits, const u8* colours) : bits_(&bits), colours_(colours) {
+        for (int column = 0; column < COLUMNS; ++column) measure_top(column);
+        for (int column = 0; column < COLUMNS; ++column) drop(column);
+    }
+
+    // The same once two cells more are in place, in which nothing clears or falls.
+    NextDrops(const NextDrops& before, const BottleBits& bits, const Half& one, const Half& other)
+        : NextDrops(before) {
+        bits_ = &bits;
+        for (const Half& half : {one, other}) measure_top(half.column);
         for (int column = 0; column < COLUMNS; ++column) {
-            tops_[column] = top_of(bits.columns[column].occupied());
+            if (matters(one, column) || matters(other, column)) drop(column);
         }
-        if (colours[0] == colours[1]) drop_one_colour();
-        else drop_two_colours();
     }
 
     void write(u8* features) const {
-        features[F_next_lines] = to_byte(lines_);
-        features[F_next_viruses] = to_byte(viruses_);
-        features[F_next_virus_run] = to_byte(virus_run_);
-        features[F_next_runs] = to_byte(runs_);
-        features[F_next_wasted] = to_byte(wasted_);
-        features[F_next_fits] = to_byte(fits_);
+        NextBest all;
+        for (const NextBest& column : best_) all += column;
+        features[F_next_lines] = to_byte(all.lines);
+        features[F_next_viruses] = to_byte(all.viruses);
+        features[F_next_virus_run] = to_byte(all.virus_run);
+        features[F_next_runs] = to_byte(all.runs);
+        features[F_next_wasted] = to_byte(all.wasted);
+        features[F_next_fits] = to_byte(all.fits);
     }
 
 private:
-    void drop_two_colours() {
-        NextHalf resting[COLUMNS][2];
-        for (int column = 0; column < COLUMNS; ++column) {
-            if (tops_[column] == 0) continue;
-            for (int order = 0; order < 2; ++order) resting[column][order] = rest(column, order);
-        }
-        for (int column = 0; column < COLUMNS; ++column) {
-            for (int order = 0; order < 2 && tops_[column] > 1; ++order) {
-                count(resting[column][order], hang(tops_[column] - 2, column, 1 - order));
-            }
-            const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
-            const auto land = [&](int place, int order) {
-                return tops_[place] - 1 == row ? resting[place][order] : hang(row, place, order);
-            };
-            for (int order = 0; order < 2 && row >= 0; ++order) {
-                count(land(column, order), land(column + 1, 1 - order));
-            }
+    void measure_top(int column) { tops_[column] = top_of(bits_->columns[column].occupied()); }
+
+    // Whether a new cell can change what the drops of a column do.
+    bool matters(const Half& cell, int column) const {
+        if (cell.column == column || cell.column == column + 1) return true;
+        const int row = tops_[column] - 1;
+        const bool is_beside = cell.row == row || cell.row == row - 1;
+        if (is_beside && touches(cell, column)) return true;
+        return column + 1 < COLUMNS && cell.row == find_flat_row(column) &&
+               (touches(cell, column) || touches(cell, column + 1));
+    }
+
+    // Whether a new cell may belong to a run through a column of its row.
+    bool touches(const Half& cell, int column) const {
+        if (std::abs(cell.column - column) == 1) return true;
+        const int neighbour = cell.column + (column > cell.column ? 1 : -1);
+        return (bits_->rows[cell.row].colours[cell.colour] >> neighbour & 1) != 0;
+    }
+
+    void drop(int column) {
+        best_[column] = NextBest{};
+        if (colours_[0] == colours_[1]) drop_one_colour(column);
+        else drop_two_colours(column);
+    }
+
+    void drop_two_colours(int column) {
+        NextBest& best = best_[column];
+        const int top = tops_[column];
+        const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
+        for (int order = 0; order < 2; ++order) {
+            if (top == 0) continue;
+            const NextHalf resting = rest(column, order);
+            if (top > 1) best.count(resting, hang(top - 2, column, 1 - order));
+            if (row < 0) continue;
+            const bool rests = top - 1 == row, other_rests = tops_[column + 1] - 1 == row;
+            best.count(rests ? resting : hang(row, column, order),
+                       other_rests ? rest(column + 1, 1 - order)
+                                   : hang(row, column + 1, 1 - order));
         }
     }
 
     // Both halves share one run: it counts once, and is long for both.
-    void drop_one_colour() {
-        for (int column = 0; column < COLUMNS; ++column) {
-            if (tops_[column] > 1) {
-                NextHalf lower, upper = hang(tops_[column] - 2, column, 0);
-                const int shared = add_down(lower, column, 0, 2);
-                add_across(lower, tops_[column] - 1, column, 0, 1u << column);
-                upper.longest = std::max(upper.longest, shared);
-                count(lower, upper);
-            }
-            const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
-            if (row >= 0) {
-                NextHalf left, right;
-                if (tops_[column] - 1 == row) add_down(left, column, 0, 1);
-                if (tops_[column + 1] - 1 == row) add_down(right, column + 1, 0, 1);
-                const int shared = add_across(left, row, column, 0, 3u << column);
-                right.longest = std::max(right.longest, shared);
-                count(left, right);
-            }
+    void drop_one_colour(int column) {
+        NextBest& best = best_[column];
+        if (tops_[column] > 1) {
+            NextHalf lower, upper = hang(tops_[column] - 2, column, 0);
+            const int shared = add_down(lower, column, 0, 2);
+            add_across(lower, tops_[column] - 1, column, 0, 1u << column);
+            upper.longest = std::max(upper.longest, shared);
+            best.count(lower, upper);
+        }
+        const int row = column + 1 < COLUMNS ? find_flat_row(column) : -1;
+        if (row >= 0) {
+            NextHalf left, right;
+            if (tops_[column] - 1 == row) add_down(left, column, 0, 1);
+            if (tops_[column + 1] - 1 == row) add_down(right, column + 1, 0, 1);
+            const int shared = add_across(left, row, column, 0, 3u << column);
+            right.longest = std::max(right.longest, shared);
+            best.count(left, right);
         }
     }
 
@@ -370,7 +425,7 @@ private:
 
     // Add the run on top of a column with `size` more cells on it.
     int add_down(NextHalf& half, int column, int order, int size) const {
-        const CellBits& cells = bits_.columns[column];
+        const CellBits& cells = bits_->columns[column];
         const int top = tops_[column];
         const int length = count_low_ones(cells.colours[colours_[order]] >> top);
         const std::uint32_t run = ((1u << length) - 1) << top;
@@ -381,25 +436,15 @@ private:
 
     // Add the run of a row in which `own` are cells of the capsule.
     int add_across(NextHalf& half, int row, int column, int order, std::uint32_t own) const {
-        const CellBits& cells = bits_.rows[row];
-        const std::uint32_t run = run_around(cells.colours[colours_[order]] | own, column);
+        const CellBits& cells = bits_->rows[row];
+        const std::uint32_t run = row_run_around(cells.colours[colours_[order]] | own, column);
         return half.add_run(count_bits(run), count_bits(run & cells.viruses));
     }
 
-    void count(const NextHalf& one, const NextHalf& other) {
-        const int wasted = one.is_wasted() + other.is_wasted();
-        lines_ = std::max(lines_, one.lines + other.lines);
-        viruses_ = std::max(viruses_, one.viruses + other.viruses);
-        virus_run_ = std::max({virus_run_, one.virus_run, other.virus_run});
-        runs_ = std::max(runs_, one.longest + other.longest);
-        wasted_ = std::min(wasted_, wasted);
-        fits_ += wasted == 0 && !one.on_virus && !other.on_virus;
-    }
-
-    const BottleBits& bits_;
+    const BottleBits* bits_;
     const u8* colours_;
     int tops_[COLUMNS];
-    int lines_ = 0, viruses_ = 0, virus_run_ = 0, runs_ = 0, wasted_ = 2, fits_ = 0;
+    NextBest best_[COLUMNS];
 };
 
 // ---- the position after the lock ------------------------------------------------------------
@@ -408,7 +453,10 @@ private:
 class Judge {
 public:
     explicit Judge(const CandidateInput& input)
-        : input_(input), before_(input.field), is_settled_(is_settled(input.field)) {}
+        : input_(input), before_(input.field), is_settled_(is_settled(input.field)) {
+        const u8* colours = input.next_colours;
+        if (std::max(colours[0], colours[1]) < NUM_COLOURS) next_.emplace(before_.bits, colours);
+    }
 
     // No frames of a planner need this; those of a caller may be anything.
     bool has_room(int pose) const {
@@ -476,7 +524,7 @@ private:
         }
         write_counts(counts, features);
         write_heights(placed, features);
-        write_next(placed, features);
+        if (next_) NextDrops(*next_, placed, pivot, other).write(features);
         features[F_settle_frames] = to_byte(count_resting_frames(pivot.row));
     }
 
@@ -494,7 +542,7 @@ private:
         const Board after(field);
         write_counts(after.total, features);
         write_heights(after.bits, features);
-        write_next(after.bits, features);
+        if (next_) NextDrops(after.bits, input_.next_colours).write(features);
         features[F_settle_frames] = to_byte(settled.frames);
         features[F_viruses_cleared] = to_byte(settled.viruses);
         features[F_cells_cleared] = to_byte(settled.cells);
@@ -502,15 +550,10 @@ private:
         features[F_lines] = to_byte(settled.lines);
     }
 
-    void write_next(const BottleBits& after, u8* features) const {
-        const u8* colours = input_.next_colours;
-        if (std::max(colours[0], colours[1]) >= NUM_COLOURS) return;
-        NextDrops(after, colours).write(features);
-    }
-
     const CandidateInput& input_;
     Board before_;
     bool is_settled_;
+    std::optional<NextDrops> next_;  // unless there is no next capsule
 };
 
 }  // namespace
