@@ -8,6 +8,7 @@ however the driver dies. Training goes on while it plays.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import traceback
 from collections import deque
@@ -41,6 +42,8 @@ from policies.rollout import Game, GameRecord
 
 _STOP_SECONDS: Final = 10.0
 """How long a closing evaluator waits for its process before it kills it."""
+
+_NICENESS: Final = 10
 
 _IN_FLIGHT: Final = 32
 """Plans that the process may hold: minutes of work, and far less than its pipe takes."""
@@ -301,13 +304,19 @@ def _serve(connection: Connection, setup: EvaluationSetup) -> None:
     """Body of the evaluation process: answer every plan with its games, or with a traceback."""
     # Ctrl-C goes to the whole process group; when to stop is the driver's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ratings can wait; whoever trains cannot.
+    os.nice(_NICENESS)
     _limit_threads(setup.threads)
     backend: Backend | None = None
     try:
         while True:
-            pair = connection.recv()
+            pairs = [connection.recv()]
             backend = backend or setup.open_backend()
-            connection.send(tuple(play_pair(setup, pair, backend)))
+            # The simulator plays many games in little more time than one.
+            while backend.name == SimulatorBackend.name and connection.poll():
+                pairs.append(connection.recv())
+            for rows in play_pairs(setup, pairs, backend):
+                connection.send(tuple(rows))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except Exception:

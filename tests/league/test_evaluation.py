@@ -15,7 +15,13 @@ from envs.backends.base import Backend
 from envs.backends.reference import ReferenceBackend
 from envs.game.layout import Speed
 from envs.game.setup import canonical_word, seed_to_word
-from league.evaluation import EvaluationError, EvaluationSetup, Evaluator, play_pair
+from league.evaluation import (
+    EvaluationError,
+    EvaluationSetup,
+    Evaluator,
+    open_simulator,
+    play_pair,
+)
 from league.manager import PlannedPair
 from league.records import GameRow
 from league.snapshots import save_snapshot
@@ -129,6 +135,17 @@ def test_the_process_plays_what_this_process_would(tmp_path: Path) -> None:
         played = collect_all(evaluator)
     here = [tuple(play_pair(setup, plan, ReferenceBackend(rendering=False))) for plan in plans]
     assert played == here
+
+
+def test_the_simulator_plays_waiting_pairs_together_as_one_by_one(tmp_path: Path) -> None:
+    setup = make_setup(tmp_path, open_simulator())
+    names = ("greedy", "search:depth=1", "random")
+    plans = [PlannedPair((name, "greedy"), seed, 4) for seed in range(4) for name in names]
+    with Evaluator(setup) as evaluator:
+        evaluator.submit(plans)
+        played = collect_all(evaluator)
+    backend = setup.open_backend()
+    assert played == [tuple(play_pair(setup, plan, backend)) for plan in plans]
 
 
 def test_an_error_in_the_process_arrives_with_its_traceback(tmp_path: Path) -> None:
