@@ -18,6 +18,8 @@ _RAY_ENVIRONMENT: Final = {
     "RAY_DISABLE_IMPORT_WARNING": "1",
     # Without it every start explains a coming change for machines with GPUs.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Of workers; learners else tell of their process group, and of RLlib's own deprecations.
+    "RAY_LOGGER_LEVEL": "error",
     # Ray starts workers 15 nicer than the driver, and learning would wait for a starved runner.
     "RAY_worker_niceness": "0",
 }

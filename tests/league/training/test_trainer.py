@@ -306,6 +306,18 @@ def test_an_overlapped_runner_plays_on_while_the_learner_learns_and_follows_it()
         assert train(trainer, 2, [Opponent("random")]).env_steps >= 400
 
 
+def test_remote_runners_compete_on_equal_terms() -> None:
+    # Ray starts its workers with a niceness of 15, which starves them beside any other work.
+    with Trainer(make_setup(num_env_runners=1)) as trainer:
+        group = trainer._algorithm.env_runner_group
+        niceness = group.foreach_env_runner(measure_niceness, local_env_runner=False)
+    assert niceness == [measure_niceness(None)]
+
+
+def measure_niceness(runner: object) -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
 @pytest.mark.parametrize("overlap", [False, True])
 def test_an_error_in_a_remote_runner_arrives_with_its_traceback(overlap: bool) -> None:
     broken = partial(ToyEnv, fail_after=30)
