@@ -132,8 +132,8 @@ class ProcessSettings:
     games: int = bounded(512, at_least=1)
     """Games that each of them plays side by side; `retro` allows one."""
     overlap: bool = False
-    """Play the next batch while this one is learned from, with the weights of one update before: two
-    processors are busy all the time, but decisions teach less than with two runners and two
+    """Play the next batch while this one is learned from, with the weights of one update before:
+    two processors are busy all the time, but decisions teach less than with two runners and two
     learners. Needs `num_env_runners`."""
     num_learners: int = bounded(0, at_least=0)
     """Processes that learn and share each batch; 0 learns in the process of the run."""
