@@ -7,12 +7,14 @@ seven bytes, `:W&B` and a version, before the first block's records.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 BLOCK_SIZE = 32 * 1024
 HEADER_SIZE = 7
+SHORT_WORD = 8
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
@@ -56,6 +58,15 @@ def _read(folder: Path, kind: str) -> list[Any]:
 def read_records(folder: Path) -> bytes:
     """Return the bytes of all records, which is what a later upload would send."""
     return b"\n".join(_payloads(folder))
+
+
+def holds_word(records: bytes, word: str) -> bool:
+    """Return whether `word` stands in `records`, a short one only as a word of its own.
+
+    A host or a user may have a name of two letters, which random ids and digests hold by chance.
+    """
+    bound = rb"\b" if len(word) < SHORT_WORD else b""
+    return re.search(bound + re.escape(word.encode()) + bound, records) is not None
 
 
 def _payloads(folder: Path) -> Iterator[bytes]:
