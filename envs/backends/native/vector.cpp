@@ -129,9 +129,10 @@ void update_plan(VectorGame& game, int seat, Profile* profile, Part around) {
     }
     if (plan.has_plan != 0 || plan.is_due != 0) return;
     const Stopwatch stopwatch(profile, PLANS, around);
+    plan.is_due = 1;
+    if (plan.skips_legal != 0) return;
     plan.legal = find_poses(read_capsule(seat_of(game, seat)));
     if (player.colour_first == player.colour_second) plan.legal = plan.legal.folded();
-    plan.is_due = 1;
 }
 
 void choose(VectorGame& game, int seat, std::int64_t action) {

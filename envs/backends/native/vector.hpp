@@ -38,12 +38,13 @@ constexpr std::int8_t NO_WINNER = -1;
 
 // What a seat does with its falling capsule.
 struct SeatPlan {
-    PoseSet legal;
+    PoseSet legal;          // of the falling capsule, unless `skips_legal`
     std::int32_t frames;  // of the script
     std::int32_t next;    // frame of the script that comes next
     std::uint8_t is_due;
     std::uint8_t has_plan;
-    std::uint8_t unused[2];
+    std::uint8_t skips_legal;  // whoever plays the seat does without `legal`: 1 leaves it as it is
+    std::uint8_t unused;
     std::uint8_t pads[MAX_SCRIPT_FRAMES];
 };
 
