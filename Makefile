@@ -30,7 +30,7 @@ run: $(STAMP)
 	$(IN_VENV) -m league.run configs/selfplay.yaml $(ARGS)
 
 test: $(STAMP)
-	$(IN_VENV) -m pytest -m 'not slow' $(ARGS)
+	$(IN_VENV) -m pytest -m 'not slow' --numprocesses 2 --dist loadfile $(ARGS)
 
 test-slow: $(STAMP)
 	$(IN_VENV) -m pytest -m slow $(ARGS)

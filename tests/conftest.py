@@ -6,6 +6,10 @@ import importlib.util
 import os
 from pathlib import Path
 
+# `make test` runs two processes, and tests start more: torch's threads would wait for each other,
+# and the suite would take twice as long. Torch reads this when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 from envs.backends.integrations import DATA_VARIABLE, DR_MARIO, RomError, find_rom
