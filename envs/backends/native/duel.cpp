@@ -66,9 +66,6 @@ void move_greedily(const Seat& seat, SeatPlan& plan, const GreedyWeights& weight
     set_out(plan, steer_capsule(capsule, pose, plan.pads));
 }
 
-// Poses are checked against those that are legal; pads are not.
-bool needs_legal(std::uint8_t control) { return control == OUTSIDE || control == SEARCH; }
-
 // Returns the action of the step: WAIT where the plan is made here.
 std::int64_t decide(VectorGame& game, int index, DuelSeat& seat, const u8* pads, int num_pads,
                     const DuelPlayers& players) {
@@ -85,13 +82,17 @@ std::int64_t decide(VectorGame& game, int index, DuelSeat& seat, const u8* pads,
         case SEARCH: {
             const int pose =
                 search(read_search_position(view), *players.weights, players.search, nullptr);
+            find_legal(game, index);
             return pose == NO_POSE ? WAIT : pose;
         }
         case GREEDY:
             move_greedily(view, plan, *players.greedy);
             return WAIT;
         case OUTSIDE:
-            if (seat.manner == PLANNED) return seat.pose;
+            if (seat.manner == PLANNED) {
+                find_legal(game, index);
+                return seat.pose;
+            }
             if (seat.manner == ROUTINE) {
                 move_by_routine(view, plan, seat.pose);
             } else {
@@ -174,10 +175,8 @@ SearchPosition read_search_position(const Seat& seat) {
 
 void play_duel(VectorGame& game, DuelSeat* seats, const u8* pads, const std::int32_t* num_pads,
                const DuelPlayers& players, StepResult& result) {
-    for (int seat = 0; seat < NUM_SEATS; ++seat) {
-        // To find all legal poses takes longer than most players take to choose.
-        game.plans[seat].skips_legal = !needs_legal(seats[seat].control);
-    }
+    // To find all legal poses takes longer than most players take to choose.
+    for (SeatPlan& plan : game.plans) plan.skips_legal = 1;
     bool is_first = true;
     do {
         std::int64_t actions[NUM_SEATS];

@@ -130,9 +130,7 @@ void update_plan(VectorGame& game, int seat, Profile* profile, Part around) {
     if (plan.has_plan != 0 || plan.is_due != 0) return;
     const Stopwatch stopwatch(profile, PLANS, around);
     plan.is_due = 1;
-    if (plan.skips_legal != 0) return;
-    plan.legal = find_poses(read_capsule(seat_of(game, seat)));
-    if (player.colour_first == player.colour_second) plan.legal = plan.legal.folded();
+    if (plan.skips_legal == 0) find_legal(game, seat);
 }
 
 void choose(VectorGame& game, int seat, std::int64_t action) {
@@ -185,6 +183,13 @@ void run_to_decision(VectorGame& game, std::int32_t max_frames, StepResult& resu
 }
 
 }  // namespace
+
+void find_legal(VectorGame& game, int seat) {
+    PoseSet& legal = game.plans[seat].legal;
+    legal = find_poses(read_capsule(seat_of(game, seat)));
+    const Player& player = seat_of(game, seat).player();
+    if (player.colour_first == player.colour_second) legal = legal.folded();
+}
 
 bool start_episode(VectorGame& game, const RoundStart& start, Profile* profile) {
     const Stopwatch stopwatch(profile, RESTARTS);

@@ -38,12 +38,12 @@ constexpr std::int8_t NO_WINNER = -1;
 
 // What a seat does with its falling capsule.
 struct SeatPlan {
-    PoseSet legal;          // of the falling capsule, unless `skips_legal`
+    PoseSet legal;  // of the falling capsule
     std::int32_t frames;  // of the script
     std::int32_t next;    // frame of the script that comes next
     std::uint8_t is_due;
     std::uint8_t has_plan;
-    std::uint8_t skips_legal;  // whoever plays the seat does without `legal`: 1 leaves it as it is
+    std::uint8_t skips_legal;  // 1: `legal` is as it was, until `find_legal`
     std::uint8_t unused;
     std::uint8_t pads[MAX_SCRIPT_FRAMES];
 };
@@ -83,6 +83,9 @@ struct StepResult {
 
 // Start an episode: both active seats are then due. Returns whether the game got that far.
 bool start_episode(VectorGame& game, const RoundStart& start, Profile* profile = nullptr);
+
+// Find the legal poses of a due seat's capsule.
+void find_legal(VectorGame& game, int seat);
 
 // Run a game to its next decision or to its end.
 void step_episode(VectorGame& game, const std::int64_t* actions, std::int32_t max_frames,
