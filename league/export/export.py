@@ -23,7 +23,7 @@ from policies.distill.dagger import DistillConfig, Distilled, distill
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import make_teacher
 from policies.distill.tree import Node, encode_page
-from policies.distill.tune import Goal, TuneConfig
+from policies.distill.tune import MATCH_TUNING, Goal, TuneConfig
 from policies.export.assembly import render_assembly
 from policies.export.c_header import render_header
 from policies.export.cartridge import measure_parts, write_cartridge
@@ -158,7 +158,10 @@ def export_at_end(
 def make_distill_config(config: ExportConfig, sizes: tuple[int, ...]) -> DistillConfig:
     """Return how the policy is distilled."""
     settings = DistillConfig(
-        seed=config.seed, sizes=sizes, tune=TuneConfig(config.tune), threads=config.threads
+        seed=config.seed,
+        sizes=sizes,
+        tune=MATCH_TUNING if config.tune == "match" else TuneConfig(config.tune),
+        threads=config.threads,
     )
     if not config.is_quick:
         return settings
@@ -277,6 +280,6 @@ def _plain_settings(settings: DistillConfig) -> dict[str, Any]:
     """Return the settings that decide the bytes; threads do not."""
     plain = asdict(settings)
     del plain["threads"], plain["seed"]
-    for name in ("sizes", "softness", "reaches"):
+    for name in ("sizes", "softness", "match_softness"):
         plain[name] = list(plain[name])
     return plain

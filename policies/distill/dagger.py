@@ -51,9 +51,9 @@ class DistillConfig:
     """Of a network, for the goal `match`."""
     match_positions: int = 24_000
     """Judged by that network in each iteration."""
-    reaches: tuple[float, ...] = (2.0, 4.0, 8.0)
-    """Below the best score all scores that are lower by so much or more count as one."""
-    match_games: int = 1_000
+    match_softness: tuple[float, ...] = (1.15, 0.9, 1.4)
+    """Temperatures that are tried on its scores; DAgger plays with the first."""
+    match_games: int = 2_000
     """Against `greedy`, by which the best tree of that network is found."""
     threads: int = 2
 
@@ -138,13 +138,6 @@ def make_targets(lessons: Lessons, softness: float) -> np.ndarray:
     return targets
 
 
-def clip_scores(lessons: Lessons, reach: float) -> np.ndarray:
-    """Return the scores less each position's best, none below -`reach`, float64 (n, 30)."""
-    below = lessons.scores - lessons.scores.max(axis=1, keepdims=True)
-    clipped: np.ndarray = np.maximum(below, -reach)
-    return clipped
-
-
 def _run_dagger(
     teacher: Teacher, config: DistillConfig, rng: np.random.Generator, report: Report
 ) -> list[Lessons]:
@@ -177,7 +170,7 @@ def _run_practice(
         lambda page, share: collect_lessons(
             teacher, page, config.match_positions, share, rng, MATCH_MIXES
         ),
-        lambda found: clip_scores(found, config.reaches[-1]),
+        lambda found: make_targets(found, config.match_softness[0]),
         config,
         report,
     )
@@ -229,6 +222,18 @@ def _tune_for_matches(
     return tune_for_matches(tree, config.tune, rng, threads=config.threads, on_generation=show)
 
 
+def _grow_all(
+    stages: Sequence[Lessons], softness: Sequence[float], leaves: int
+) -> tuple[list[tuple[int, float]], list[Node]]:
+    """Return the iteration, from 0 on, and the temperature of each tree, and the trees."""
+    recipes = [(iteration, one) for iteration in range(len(stages)) for one in softness]
+    trees = [
+        _grow(stages[iteration], make_targets(stages[iteration], one), leaves)
+        for iteration, one in recipes
+    ]
+    return recipes, trees
+
+
 def _pick_practised(
     stages: Sequence[Lessons],
     leaves: int,
@@ -237,11 +242,7 @@ def _pick_practised(
     report: Report,
 ) -> tuple[Node, int]:
     """Return the tree of a size that loses the fewest games to `greedy`, and its iteration."""
-    recipes = [(iteration, reach) for iteration in range(len(stages)) for reach in config.reaches]
-    trees = [
-        _grow(stages[iteration], clip_scores(stages[iteration], reach), leaves)
-        for iteration, reach in recipes
-    ]
+    recipes, trees = _grow_all(stages, config.match_softness, leaves)
     lost = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
     best = int(lost.argmin())
     report(f"grow {leaves} leaves: best of {len(trees)} by matches lost {lost[best]:.3f}")
@@ -256,13 +257,7 @@ def _pick_best(
     report: Report,
 ) -> tuple[Node, int]:
     """Return the tree of a size that plays best, and its iteration."""
-    recipes = [
-        (iteration, softness) for iteration in range(len(stages)) for softness in config.softness
-    ]
-    trees = [
-        _grow(stages[iteration], make_targets(stages[iteration], softness), leaves)
-        for iteration, softness in recipes
-    ]
+    recipes, trees = _grow_all(stages, config.softness, leaves)
     costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
     best = int(costs.argmin())
     report(

@@ -38,20 +38,20 @@ _NO_SCORE: Final = -1e9
 class PracticeConfig:
     """How long and how a network practises."""
 
-    updates: int = 400
+    updates: int = 500
     games: int = 256
     """Side by side."""
     horizon: int = 64
     """Capsules of every game between two updates."""
-    epochs: int = 3
+    epochs: int = 8
     """Passes over the capsules of an update."""
     batch: int = 2048
     """Capsules of a gradient step."""
     learning_rate: float = 1e-3
     """Of Adam at the start; falls linearly to a twentieth."""
-    gamma: float = 0.995
-    """Discount of a capsule."""
-    gae_lambda: float = 0.95
+    gamma: float = 1.0
+    """Discount of a capsule: a game takes a hundred, and its end is what counts."""
+    gae_lambda: float = 0.99
     clip: float = 0.2
     entropy: float = 0.01
     """Weight at the start; falls linearly to a tenth."""

@@ -20,7 +20,7 @@ from envs.backends.native_vector import EVENTS
 from envs.game.layout import CELLS, COLUMNS, EMPTY, FIELD_BASES, NUM_SEATS, ROWS, Speed
 from policies.distill.play import count_start_viruses, draw_starts, play_on
 
-LEVELS: Final = (5, 10)
+LEVELS: Final = (5, 5, 10)
 NUM_SUMMARY: Final = 6
 """Numbers that sum up how a game stands."""
 

@@ -2,8 +2,8 @@
 
 The questions of the tree stay as they are. Every generation plays all its members on the same
 set-ups, which are new for each generation. Solo rounds are few capsules' difference, and the
-cross-entropy method finds it; matches are won and lost by chance, and an evolution strategy that
-averages over many members follows what little each of them tells.
+cross-entropy method finds it; matches are won and lost by chance, and an evolution strategy of many
+members with few games each follows what little each of them tells.
 """
 
 from __future__ import annotations
@@ -40,12 +40,14 @@ _KEPT: Final = 0.3
 _ELITE: Final = 0.25
 _TRIAL: Final = 4
 """Games by which tuned and untuned are compared in the end, in those of a generation."""
-_MATCH_SHARE: Final = 0.5
-"""Of the generations: a game takes many times as long as a solo round."""
-_MATCH_SPREADS: Final = (6.0, 2.0)
+_MATCH_SPREADS: Final = (3.0, 1.0)
 """Standard deviation of the members of the first and of the last generation."""
-_PARENTS: Final = 1 / 3
-"""Share of the members, the best ones, that move the mean."""
+_STEP: Final = 0.2
+"""How far the mean moves along what a generation tells, in spreads."""
+_MOMENTUM: Final = 0.9
+"""Share of what the generations before have told."""
+_MATCH_TRIAL: Final = 2
+"""Games by which tuned and untuned are compared in the end, in those of a generation."""
 _AHEAD: Final = 0.5
 """Gain of ending a game a whole bottle ahead, in games won."""
 _NOT_CLEARED: Final = 6.0
@@ -62,6 +64,11 @@ class TuneConfig:
     members: int = 60
     games: int = 60
     """Games of a member in a generation."""
+
+
+MATCH_TUNING: Final = TuneConfig("match", generations=80, members=256, games=8)
+"""For matches. The mean learns as much from many members with few games each as from few with
+many, and more of the directions that it could take."""
 
 
 def tune_leaves(
@@ -110,7 +117,7 @@ def tune_for_matches(
     threads: int | None = 1,
     on_generation: Callable[[int, float], None] | None = None,
 ) -> Node:
-    """Return the tree with leaf values that win more games against `greedy`.
+    """Return the tree with leaf values that win more games against `greedy`, itself if none do.
 
     Args:
         tree: What to start from.
@@ -120,33 +127,52 @@ def tune_for_matches(
         on_generation: Called with the generation and the mean score of its members.
     """
     mean = np.array(list_leaves(tree), np.float64)
-    weights = _weigh_ranks(max(1, round(config.members * _PARENTS)))
+    velocity = np.zeros_like(mean)
+    pairs = config.members // 2
     first, last = _MATCH_SPREADS
-    generations = round(_MATCH_SHARE * config.generations)
-    for generation in range(generations):
-        spread = first + (last - first) * generation / generations
-        # Each step is tried both ways, so that what all members share says nothing.
-        half = rng.standard_normal((config.members // 2, len(mean)))
-        steps = spread * np.concatenate([half, -half])
-        pages = _make_pages(tree, mean + steps)
-        starts = draw_starts(rng, config.games, MATCH_LEVELS, (Speed.MED,), solo=False)
-        scores, ahead = play_match_pages(pages, starts, threads=threads)
-        gains = (scores + _AHEAD * ahead).mean(axis=1)
-        best = np.argsort(-gains, kind="stable")[: len(weights)]
-        mean = np.clip(mean + weights @ steps[best], MIN_VALUE, MAX_VALUE)
+    for generation in range(config.generations):
+        spread = first * (last / first) ** (generation / config.generations)
+        # Each direction is tried both ways on the same set-ups: what both share says nothing.
+        directions = rng.standard_normal((pairs, len(mean)))
+        members = mean + spread * np.concatenate([directions, -directions])
+        gains, score = _measure_gains(_make_pages(tree, members), config.games, rng, threads)
+        velocity *= _MOMENTUM
+        velocity += (1 - _MOMENTUM) * _find_slope(directions, gains[:pairs] - gains[pairs:])
+        mean = np.clip(mean + _STEP * spread * velocity, MIN_VALUE, MAX_VALUE)
         if on_generation is not None:
-            on_generation(generation, float(scores.mean()))
-    return replace_leaves(tree, _round_leaves(mean).tolist())
+            on_generation(generation, score)
+    tuned = replace_leaves(tree, _round_leaves(mean).tolist())
+    trial = _MATCH_TRIAL * config.members * config.games
+    pages = np.stack([make_page(tree), make_page(tuned)])
+    (before, after), _ = _measure_gains(pages, trial, rng, threads)
+    return tuned if after > before else tree
 
 
-def _weigh_ranks(parents: int) -> np.ndarray:
-    """Return what the best, the second best, ... count for; the sum is 1.
+def _measure_gains(
+    pages: np.ndarray, games: int, rng: np.random.Generator, threads: int | None
+) -> tuple[np.ndarray, float]:
+    """Return what each tree gains in a game, float64 (trees,), and the mean score of all."""
+    starts = draw_starts(rng, games, MATCH_LEVELS, (Speed.MED,), solo=False)
+    scores, ahead = play_match_pages(pages, starts, threads=threads)
+    gains: np.ndarray = (scores + _AHEAD * ahead).mean(axis=1)
+    return gains, float(scores.mean())
 
-    Source: Hansen and Ostermeier (2001), weighted recombination.
+
+def _find_slope(directions: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """Return where gains grow, float64 (n,): standard normal in each number if by chance alone.
+
+    Source: Salimans et al. (2017), evolution strategies with mirrored sampling; gains are
+    divided by their standard deviation, so that the step does not shrink as games are won.
+
+    Args:
+        directions: float64 (pairs, n).
+        gains: float64 (pairs,): what each direction gained over its opposite.
     """
-    weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
-    normed: np.ndarray = weights / weights.sum()
-    return normed
+    spread = gains.std()
+    if spread == 0.0:
+        return np.zeros(directions.shape[1])
+    slope: np.ndarray = gains / spread @ directions / np.sqrt(len(gains))
+    return slope
 
 
 def _make_pages(tree: Node, values: np.ndarray) -> np.ndarray:

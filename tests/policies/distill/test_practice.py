@@ -10,7 +10,7 @@ import torch
 
 from envs.backends.native_duel import MAX_CANDIDATES
 from policies.distill.collect import Lessons, collect_lessons
-from policies.distill.dagger import DistillConfig, clip_scores, distill, make_targets
+from policies.distill.dagger import DistillConfig, distill, make_targets
 from policies.distill.practice import (
     PracticeConfig,
     PracticeTeacher,
@@ -118,7 +118,10 @@ def test_practice_pays() -> None:
     """A network that was taught nothing but noise wins more viruses by and by."""
     lessons, _ = draw_lessons(200)
     noise = lessons.is_candidate / lessons.is_candidate.sum(axis=1, keepdims=True)
-    config = PracticeConfig(updates=25, games=32, horizon=32, epochs=3, batch=256)
+    # So short a practice learns from what comes soon.
+    config = PracticeConfig(
+        updates=25, games=32, horizon=32, epochs=3, batch=256, gamma=0.995, gae_lambda=0.95
+    )
     scores = []
     for updates in (0, config.updates):
         rng = np.random.default_rng(5)
@@ -133,14 +136,6 @@ def test_practice_pays() -> None:
         games.close()
         scores.append(total)
     assert scores[1] > scores[0] + 10
-
-
-def test_scores_far_below_the_best_count_as_one() -> None:
-    lessons, _ = draw_lessons(50)
-    clipped = clip_scores(lessons, 2.0)
-    assert clipped.max() == 0.0
-    assert clipped.min() == -2.0
-    assert (clipped.argmax(axis=1) == lessons.scores.argmax(axis=1)).all()
 
 
 def test_a_practised_network_teaches_the_routines_candidates() -> None:
