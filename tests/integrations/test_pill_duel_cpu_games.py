@@ -41,7 +41,8 @@ from policies.distill.spec import THINK_FRAMES
 from policies.distill.tree import decode_page, encode_page
 from policies.drops import find_column_tops
 from policies.export.cartridge import read_page, read_rom, write_cartridge
-from policies.export.cartridge_play import CpuBackend, LoggedDecision, log_decisions
+from policies.export.cartridge_play import BOTH_SEATS, CpuBackend, LoggedDecision, log_decisions
+from policies.greedy import GreedyPolicy
 from policies.rollout import Game, play_games
 from policies.scripted import NoopPolicy, RandomPolicy
 from tests.integrations.console import CARTRIDGE
@@ -130,6 +131,24 @@ def test_the_shipped_cpu_beats_random_from_either_seat(user_data: Path, seat: in
     with CpuBackend(CARTRIDGE / "rom.nes", seats=(seat,)) as backend:
         records = play_games(games, [backend])
     assert [record.winner for record in records] == [seat] * len(games)
+
+
+@pytest.mark.slow
+def test_the_shipped_cpu_beats_greedy(
+    user_data: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Fifty games at level 5: 25 rounds, each from both seats."""
+    won = 0
+    for seat in BOTH_SEATS:
+        policies = (NoopPolicy(), GreedyPolicy()) if seat == 0 else (GreedyPolicy(), NoopPolicy())
+        games = [
+            Game(setup, policies, (np.random.default_rng(2 * i), np.random.default_rng(2 * i + 1)))
+            for i, setup in enumerate(draw_setups(25))
+        ]
+        with CpuBackend(CARTRIDGE / "rom.nes", seats=(seat,)) as backend:
+            won += sum(record.winner == seat for record in play_games(games, [backend]))
+    record_property("won", won)
+    assert won >= 48
 
 
 def test_a_swapped_page_plays_the_other_tree(tmp_path: Path, user_data: Path) -> None:
