@@ -1,6 +1,7 @@
 # `make run` and `make test` set up everything they need in .venv; a second call starts at once.
 #   PYTHON=python3.12 make run     another interpreter
 #   make run ARGS='run.name=second'  further arguments for league.run
+#   make test ARGS='-n0 -x tests/envs'  some tests, in one process, up to the first failure
 
 PYTHON ?= python3
 ARGS ?=
