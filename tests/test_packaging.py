@@ -205,7 +205,7 @@ def test_make_sets_up_once_and_again_when_versions_change(bare_checkout: Path) -
     assert install.startswith("-m pip install")
     assert "-c constraints.txt" in install
     assert run == "-m league.run configs/selfplay.yaml"
-    assert calls("test") == ["-m pytest -m not slow"]
+    assert calls("test") == ["-m pytest -m not slow --numprocesses 2 --dist loadfile"]
     changed = (bare_checkout / "constraints.txt").stat().st_mtime + 10
     os.utime(bare_checkout / "constraints.txt", (changed, changed))
     assert len(calls("test")) == 2
