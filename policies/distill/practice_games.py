@@ -21,6 +21,7 @@ from envs.game.layout import CELLS, COLUMNS, EMPTY, FIELD_BASES, NUM_SEATS, ROWS
 from policies.distill.play import count_start_viruses, draw_starts, play_on
 
 LEVELS: Final = (5, 5, 10)
+"""Of the games, in turn: level 5 is the harder one to win."""
 NUM_SUMMARY: Final = 6
 """Numbers that sum up how a game stands."""
 

@@ -15,6 +15,7 @@ from typing import Any
 BLOCK_SIZE = 32 * 1024
 HEADER_SIZE = 7
 SHORT_WORD = 8
+"""Fewer characters than these may stand in random ids and digests by chance."""
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 

@@ -43,7 +43,7 @@ struct SeatPlan {
     std::int32_t next;    // frame of the script that comes next
     std::uint8_t is_due;
     std::uint8_t has_plan;
-    std::uint8_t skips_legal;  // 1: `legal` is as it was, until `find_legal`
+    std::uint8_t skips_legal;  // 1: `legal` is out of date until `find_legal` is called
     std::uint8_t unused;
     std::uint8_t pads[MAX_SCRIPT_FRAMES];
 };

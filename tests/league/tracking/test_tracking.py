@@ -128,6 +128,7 @@ def test_wandb_and_jsonl_hold_the_ratings_of_the_database(store: Store, tmp_path
         "pytest",
     ):
         assert not holds_word(read_records(tmp_path), part), part
+    assert holds_word(read_records(tmp_path), "curves"), "what is recorded is found"
 
 
 def test_every_curve_is_drawn_against_env_steps(tmp_path: Path) -> None:
