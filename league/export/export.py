@@ -280,6 +280,5 @@ def _plain_settings(settings: DistillConfig) -> dict[str, Any]:
     """Return the settings that decide the bytes; threads do not."""
     plain = asdict(settings)
     del plain["threads"], plain["seed"]
-    for name in ("sizes", "softness", "match_softness"):
-        plain[name] = list(plain[name])
+    plain["sizes"] = list(plain["sizes"])
     return plain

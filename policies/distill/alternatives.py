@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,8 +25,7 @@ from envs.backends.native_duel import (
 )
 from envs.game.layout import CELLS, COLUMNS, Speed
 from policies.distill.collect import Lessons, collect_lessons
-from policies.distill.dagger import make_targets
-from policies.distill.grow import Examples, grow_tree
+from policies.distill.grow import Choices, grow_trees, make_targets, pack_rows
 from policies.distill.play import SoloResult, draw_starts, play_on, read_solo
 from policies.distill.spec import FEATURES, NUM_FEATURES
 from policies.distill.teacher import make_teacher
@@ -38,11 +38,40 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 BYTES: Final = count_bytes(64)
 _DEPTH: Final = 4
 _HIGH: Final = np.array([feature.high for feature in FEATURES], np.float64)
+_TREE_SOFTNESS: Final = 0.6
+"""Of its targets; the others learn from softer ones, of 1."""
 _RULE_BYTES: Final = 5
 """Two conditions of a byte and a threshold each, and a value."""
 _MAX_FRAMES: Final = 36_000
 _EPOCHS: Final = 400
 _RATE: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Feature rows with what they are worth; equal rows are one."""
+
+    rows: np.ndarray
+    """int64 (n, features)."""
+    counts: np.ndarray
+    """float64 (n,): how many rows were merged."""
+    sums: np.ndarray
+    """float64 (n,): sum of their targets."""
+
+    @classmethod
+    def merge(cls, rows: np.ndarray, targets: np.ndarray) -> Examples:
+        """Merge equal rows.
+
+        Args:
+            rows: uint8 (n, features), each value below 64.
+            targets: float64 (n,).
+        """
+        _, first, inverse = np.unique(pack_rows(rows), return_index=True, return_inverse=True)
+        return cls(
+            rows[first].astype(np.int64),
+            np.bincount(inverse).astype(np.float64),
+            np.bincount(inverse, targets),
+        )
 
 
 def make_table(rows: np.ndarray, targets: np.ndarray) -> Scorer:
@@ -150,9 +179,9 @@ def play_scorer(score: Scorer, starts: np.ndarray) -> SoloResult:
     return read_solo(duels)
 
 
-def make_tree(examples: Examples) -> Scorer:
+def make_tree(lessons: Lessons) -> Scorer:
     """Return the tree that the others are beside, untuned."""
-    tree = grow_tree(examples, 64)
+    (tree,) = grow_trees(Choices.merge(lessons, _TREE_SOFTNESS), (64,))
     assert len(make_page(tree)) >= BYTES
     return lambda rows: np.array([walk(tree, row) for row in rows.tolist()], np.float64)
 
@@ -163,7 +192,7 @@ def list_scorers(lessons: Lessons, rng: np.random.Generator) -> dict[str, Scorer
     rows, targets = lessons.features[real], make_targets(lessons, 1.0)[real]
     examples = Examples.merge(rows, targets)
     return {
-        "tree, 64 leaves": make_tree(examples),
+        "tree, 64 leaves": make_tree(lessons),
         "lookup table by hash": make_table(rows, targets),
         "fixed-point network": make_network(examples, rng, one_bit=False),
         "1-bit network": make_network(examples, rng, one_bit=True),

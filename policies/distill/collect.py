@@ -74,6 +74,15 @@ class Lessons:
         real: np.ndarray = np.arange(MAX_CANDIDATES) < self.counts[:, None]
         return real
 
+    def thin(self, start: int, step: int) -> Lessons:
+        """Return one lesson in `step`, from the one at `start` on."""
+        return Lessons(
+            self.positions[start::step],
+            self.features[start::step],
+            self.scores[start::step],
+            self.counts[start::step],
+        )
+
     @classmethod
     def join(cls, parts: Sequence[Lessons]) -> Lessons:
         """Return all lessons of some parts, in order."""

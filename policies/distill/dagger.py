@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from policies.distill.collect import MATCH_MIXES, Lessons, collect_lessons
-from policies.distill.grow import Examples, grow_tree
+from policies.distill.grow import Choices, grow_trees, make_targets
 from policies.distill.practice import PracticeConfig, PracticeTeacher, practise
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import Teacher
@@ -42,8 +42,10 @@ class DistillConfig:
     iterations: int = 4
     positions: int = 8_000
     """Judged in each iteration."""
-    softness: tuple[float, ...] = (0.7, 1.3)
-    """Temperatures that are tried on soft scores, in median gaps between best and second best."""
+    softness: float = 0.6
+    """Temperature of the teacher's scores, in median gaps between the best and the second best."""
+    growth_positions: int = 24_000
+    """Positions that a tree is grown from at most; of more than these, several trees are."""
     ranking_games: int = 200
     """Solo rounds by which the best tree of each size is found."""
     tune: TuneConfig = field(default_factory=TuneConfig)
@@ -51,9 +53,7 @@ class DistillConfig:
     """Of a network, for the goal `match`."""
     match_positions: int = 24_000
     """Judged by that network in each iteration."""
-    match_softness: tuple[float, ...] = (1.15, 0.9, 1.4)
-    """Temperatures that are tried on its scores; DAgger plays with the first."""
-    match_games: int = 2_000
+    match_games: int = 4_000
     """Against `greedy`, by which the best tree of that network is found."""
     threads: int = 2
 
@@ -65,7 +65,9 @@ class DistillConfig:
         """
         if not self.sizes or not all(1 <= size <= MAX_LEAVES for size in self.sizes):
             raise ValueError(f"expected sizes of 1..{MAX_LEAVES} leaves, got {self.sizes!r}")
-        numbers = (self.iterations, self.positions, self.ranking_games, self.threads)
+        numbers = (
+            self.iterations, self.positions, self.growth_positions, self.ranking_games, self.threads
+        )  # fmt: skip
         if min(numbers) < 1:
             raise ValueError(f"expected positive numbers, got {numbers!r}")
 
@@ -85,6 +87,16 @@ class Distilled:
     """Share of positions in which the tuned tree takes the teacher's choice."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """An iteration of DAgger."""
+
+    lessons: Lessons
+    """All that are known by then."""
+    trees: list[Node]
+    """Of each size."""
+
+
 def distill(teacher: Teacher, config: DistillConfig, report: Report) -> list[Distilled]:
     """Distil a teacher into trees of each size.
 
@@ -95,20 +107,22 @@ def distill(teacher: Teacher, config: DistillConfig, report: Report) -> list[Dis
     """
     rng = np.random.default_rng(config.seed)
     stages = _run_dagger(teacher, config, rng, report)
+    lessons = stages[-1].lessons
     is_match = config.tune.goal == "match"
-    practised = _run_practice(teacher.name, stages[-1], config, rng, report) if is_match else []
+    practised = _run_practice(teacher.name, lessons, config, rng, report) if is_match else []
+    grown, played = (_list_trees(some, config, report) for some in (stages, practised))
     found = []
-    for size in config.sizes:
+    for index, size in enumerate(config.sizes):
         # A stream of its own: a size comes out alike with others beside it and alone.
         rng = np.random.default_rng([config.seed, size])
-        untuned, iteration = _pick_best(stages, size, config, rng, report)
+        untuned, iteration = _pick_best(grown, index, config, rng, report)
         tuned = untuned
         if is_match:
-            grown, iteration = _pick_practised(practised, size, config, rng, report)
-            tuned = _tune_for_matches(grown, size, config, rng, report)
+            best, iteration = _pick_practised(played, index, config, rng, report)
+            tuned = _tune_for_matches(best, size, config, rng, report)
         elif config.tune.goal == "solo":
             tuned = _tune(untuned, size, config, rng, report)
-        agreement = measure_agreement(tuned, stages[-1])
+        agreement = measure_agreement(tuned, lessons)
         found.append(Distilled(count_leaves(tuned), untuned, tuned, iteration, agreement))
     return found
 
@@ -121,30 +135,12 @@ def measure_agreement(tree: Node, lessons: Lessons) -> float:
     return float((choices == lessons.scores.argmax(axis=1)).mean())
 
 
-def make_targets(lessons: Lessons, softness: float) -> np.ndarray:
-    """Return what each candidate is worth, float64 (n, 30): the teacher's policy, softened.
-
-    Args:
-        lessons: Positions and scores.
-        softness: Temperature in median gaps between the best and the second best score. A
-            teacher that only chooses has no gaps: its choice gets 1.
-    """
-    scores = lessons.scores - lessons.scores.max(axis=1, keepdims=True)
-    second = np.sort(scores, axis=1)[:, -2]
-    gaps = -second[np.isfinite(second)]
-    temperature = softness * float(np.median(gaps)) if len(gaps) else 1.0
-    weights = np.exp(scores / max(temperature, 1e-6))
-    targets: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
-    return targets
-
-
 def _run_dagger(
     teacher: Teacher, config: DistillConfig, rng: np.random.Generator, report: Report
-) -> list[Lessons]:
-    """Return the lessons known after each iteration, the last ones all of them."""
+) -> list[_Stage]:
+    """Let the teacher judge where the trees lead to."""
     return _iterate(
         lambda page, share: collect_lessons(teacher, page, config.positions, share, rng),
-        lambda lessons: make_targets(lessons, config.softness[0]),
         config,
         report,
     )
@@ -152,8 +148,8 @@ def _run_dagger(
 
 def _run_practice(
     name: str, lessons: Lessons, config: DistillConfig, rng: np.random.Generator, report: Report
-) -> list[Lessons]:
-    """Let a network learn from lessons and practise; return what it then has to say."""
+) -> list[_Stage]:
+    """Let a network learn from lessons and practise; then it is the teacher."""
 
     def show(update: int, won: float) -> None:
         if (update + 1) % 10 == 0:
@@ -161,7 +157,7 @@ def _run_practice(
                 f"practice {update + 1} of {config.practice.updates}: won {won:.3f} of its games"
             )
 
-    targets = make_targets(lessons, config.softness[0])
+    targets = make_targets(lessons, config.softness)
     network = practise(
         lessons, targets, config.practice, rng, threads=config.threads, on_update=show
     )
@@ -170,36 +166,88 @@ def _run_practice(
         lambda page, share: collect_lessons(
             teacher, page, config.match_positions, share, rng, MATCH_MIXES
         ),
-        lambda found: make_targets(found, config.match_softness[0]),
         config,
         report,
     )
 
 
 def _iterate(
-    collect: Callable[[np.ndarray | None, float], Lessons],
-    aim: Callable[[Lessons], np.ndarray],
-    config: DistillConfig,
-    report: Report,
-) -> list[Lessons]:
-    """Collect lessons where the tree grown from those before leads to."""
-    stages: list[Lessons] = []
+    collect: Callable[[np.ndarray | None, float], Lessons], config: DistillConfig, report: Report
+) -> list[_Stage]:
+    """Collect lessons where the largest tree grown from those before leads to."""
+    stages: list[_Stage] = []
     page = None
     for iteration in range(config.iterations):
         new = collect(page, _LATER_SHARE if iteration else _FIRST_SHARE)
-        stages.append(Lessons.join([*stages[-1:], new]))
-        tree = _grow(stages[-1], aim(stages[-1]), max(config.sizes))
-        page = make_page(tree)
+        lessons = Lessons.join([*(stage.lessons for stage in stages[-1:]), new])
+        stages.append(_Stage(lessons, _grow(_list_shares(lessons, config)[0], config)))
+        largest = max(stages[-1].trees, key=count_leaves)
+        page = make_page(largest)
         report(
-            f"dagger {iteration + 1} of {config.iterations}: {len(stages[-1])} positions, "
-            f"agreement {measure_agreement(tree, new):.3f} on the new ones"
+            f"dagger {iteration + 1} of {config.iterations}: {len(lessons)} positions, "
+            f"agreement {measure_agreement(largest, new):.3f} on the new ones"
         )
     return stages
 
 
-def _grow(lessons: Lessons, targets: np.ndarray, leaves: int) -> Node:
-    real = lessons.is_candidate
-    return grow_tree(Examples.merge(lessons.features[real], targets[real]), leaves)
+def _list_shares(lessons: Lessons, config: DistillConfig) -> list[Lessons]:
+    """Return lessons in shares that are small enough to grow trees from, all of all iterations."""
+    count = -(-len(lessons) // config.growth_positions)
+    return [lessons.thin(start, count) for start in range(count)]
+
+
+def _grow(lessons: Lessons, config: DistillConfig) -> list[Node]:
+    return grow_trees(Choices.merge(lessons, config.softness), config.sizes)
+
+
+def _list_trees(
+    stages: Sequence[_Stage], config: DistillConfig, report: Report
+) -> list[tuple[int, list[Node]]]:
+    """Return all trees of each size, those of the last stage's other shares too.
+
+    Returns:
+        The iteration of each, from 1 on, and the trees by size.
+    """
+    trees = [(iteration, stage.trees) for iteration, stage in enumerate(stages, 1)]
+    for lessons in _list_shares(stages[-1].lessons, config)[1:] if stages else []:
+        report(f"grow trees from another {len(lessons)} positions")
+        trees.append((len(stages), _grow(lessons, config)))
+    return trees
+
+
+def _pick_best(
+    grown: Sequence[tuple[int, list[Node]]],
+    index: int,
+    config: DistillConfig,
+    rng: np.random.Generator,
+    report: Report,
+) -> tuple[Node, int]:
+    """Return the tree of a size that clears rounds best, and its iteration."""
+    trees = [sizes[index] for _, sizes in grown]
+    costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
+    best = int(costs.argmin())
+    report(
+        f"grow {config.sizes[index]} leaves: best of {len(trees)} by play is of iteration "
+        f"{grown[best][0]}, cost {costs[best]:.3f}"
+    )
+    return trees[best], grown[best][0]
+
+
+def _pick_practised(
+    grown: Sequence[tuple[int, list[Node]]],
+    index: int,
+    config: DistillConfig,
+    rng: np.random.Generator,
+    report: Report,
+) -> tuple[Node, int]:
+    """Return the tree of a size that loses the fewest games to `greedy`, and its iteration."""
+    trees = [sizes[index] for _, sizes in grown]
+    lost = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
+    best = int(lost.argmin())
+    report(
+        f"grow {config.sizes[index]} leaves: best of {len(trees)} by matches lost {lost[best]:.3f}"
+    )
+    return trees[best], grown[best][0]
 
 
 def _tune(
@@ -220,48 +268,3 @@ def _tune_for_matches(
             report(f"tune {size} leaves: generation {generation + 1}, score {score:.3f}")
 
     return tune_for_matches(tree, config.tune, rng, threads=config.threads, on_generation=show)
-
-
-def _grow_all(
-    stages: Sequence[Lessons], softness: Sequence[float], leaves: int
-) -> tuple[list[tuple[int, float]], list[Node]]:
-    """Return the iteration, from 0 on, and the temperature of each tree, and the trees."""
-    recipes = [(iteration, one) for iteration in range(len(stages)) for one in softness]
-    trees = [
-        _grow(stages[iteration], make_targets(stages[iteration], one), leaves)
-        for iteration, one in recipes
-    ]
-    return recipes, trees
-
-
-def _pick_practised(
-    stages: Sequence[Lessons],
-    leaves: int,
-    config: DistillConfig,
-    rng: np.random.Generator,
-    report: Report,
-) -> tuple[Node, int]:
-    """Return the tree of a size that loses the fewest games to `greedy`, and its iteration."""
-    recipes, trees = _grow_all(stages, config.match_softness, leaves)
-    lost = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
-    best = int(lost.argmin())
-    report(f"grow {leaves} leaves: best of {len(trees)} by matches lost {lost[best]:.3f}")
-    return trees[best], recipes[best][0] + 1
-
-
-def _pick_best(
-    stages: Sequence[Lessons],
-    leaves: int,
-    config: DistillConfig,
-    rng: np.random.Generator,
-    report: Report,
-) -> tuple[Node, int]:
-    """Return the tree of a size that plays best, and its iteration."""
-    recipes, trees = _grow_all(stages, config.softness, leaves)
-    costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
-    best = int(costs.argmin())
-    report(
-        f"grow {leaves} leaves: best of {len(trees)} by play is iteration "
-        f"{recipes[best][0] + 1}, cost {costs[best]:.3f}"
-    )
-    return trees[best], recipes[best][0] + 1

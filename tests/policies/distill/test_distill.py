@@ -13,7 +13,8 @@ from envs.backends.native_duel import MAX_CANDIDATES, Duels
 from envs.game.layout import Button, Speed
 from policies.base import View
 from policies.distill.collect import collect_lessons
-from policies.distill.dagger import DistillConfig, distill, make_targets
+from policies.distill.dagger import DistillConfig, distill
+from policies.distill.grow import make_targets
 from policies.distill.play import (
     MAX_CAPSULES,
     count_start_viruses,

@@ -10,7 +10,8 @@ import torch
 
 from envs.backends.native_duel import MAX_CANDIDATES
 from policies.distill.collect import Lessons, collect_lessons
-from policies.distill.dagger import DistillConfig, distill, make_targets
+from policies.distill.dagger import DistillConfig, distill
+from policies.distill.grow import make_targets
 from policies.distill.practice import (
     PracticeConfig,
     PracticeTeacher,
@@ -154,6 +155,7 @@ def test_distilling_for_matches_gives_a_tree_of_the_network() -> None:
         tune=TuneConfig("match", generations=2, members=4, games=4),
         practice=_TINY,
         match_positions=300,
+        growth_positions=100,
         match_games=4,
         threads=1,
     )

@@ -1,4 +1,4 @@
-"""Trees, their pages and files, and how they are grown."""
+"""Trees, their pages and files."""
 
 from __future__ import annotations
 
@@ -8,28 +8,18 @@ import numpy as np
 import pytest
 
 from policies.distill.artefact import Artefact, ArtefactError, parse_artefact
-from policies.distill.grow import Examples, grow_tree
-from policies.distill.spec import MAX_DEPTH, NUM_FEATURES, PAGE_SIZE, SPEC_VERSION
+from policies.distill.spec import PAGE_SIZE, SPEC_VERSION
 from policies.distill.tree import (
     Leaf,
-    Node,
     Split,
     count_bytes,
-    count_leaves,
     decode_page,
     encode_page,
     encode_tree,
     list_leaves,
     replace_leaves,
-    walk,
 )
 from tests.policies.distill.trees import draw_tree
-
-
-def _draw_examples(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    features = rng.integers(0, 8, (rows, NUM_FEATURES)).astype(np.uint8)
-    targets = np.where(features[:, 2] < 3, 0.25, np.where(features[:, 5] < 6, 0.75, 1.0))
-    return features, targets
 
 
 def test_a_page_is_what_the_definition_says() -> None:
@@ -65,46 +55,6 @@ def test_leaves_are_replaced_in_order() -> None:
     assert list_leaves(replace_leaves(tree, range(1, 21))) == list(range(1, 21))
     with pytest.raises(ValueError, match="expected 20 leaf values, got 19"):
         replace_leaves(tree, range(1, 20))
-
-
-def test_growth_finds_what_the_targets_depend_on() -> None:
-    rng = np.random.default_rng(0)
-    features, targets = _draw_examples(rng, 4_000)
-    tree = grow_tree(Examples.merge(features, targets), 8)
-    assert count_leaves(tree) == 3, "three values are explained by three leaves"
-    values = [walk(tree, row) for row in features.tolist()]
-    assert {value: set(targets[np.array(values) == value]) for value in set(values)} == {
-        1: {0.25},
-        85: {0.75},
-        127: {1.0},
-    }
-
-
-def test_growth_takes_the_best_splits_first_and_not_too_deep() -> None:
-    rng = np.random.default_rng(1)
-    rows = np.zeros((60, NUM_FEATURES), np.uint8)
-    rows[:, 8] = np.arange(60)
-    tree = grow_tree(Examples.merge(rows, 2.0 ** np.arange(60)), 60)
-    assert _measure_depth(tree) == MAX_DEPTH
-    features, targets = _draw_examples(rng, 500)
-    noisy = targets + rng.normal(0, 0.1, 500)
-    small, large = (grow_tree(Examples.merge(features, noisy), leaves) for leaves in (2, 30))
-    assert isinstance(small, Split)
-    assert isinstance(large, Split)
-    assert (small.feature, small.threshold) == (large.feature, large.threshold) == (2, 3)
-
-
-def test_merging_equal_rows_changes_nothing() -> None:
-    features, targets = _draw_examples(np.random.default_rng(2), 300)
-    once = Examples.merge(features, targets)
-    twice = Examples.merge(np.tile(features, (2, 1)), np.tile(targets, 2))
-    assert grow_tree(once, 12) == grow_tree(twice, 12)
-
-
-def _measure_depth(node: Node) -> int:
-    if isinstance(node, Leaf):
-        return 0
-    return 1 + max(_measure_depth(node.left), _measure_depth(node.right))
 
 
 @pytest.fixture
