@@ -65,9 +65,14 @@ def test_nothing_is_learned_where_nothing_is_at_stake() -> None:
     lessons = draw_lessons(np.random.default_rng(2), 40)
     even = np.where(lessons.is_candidate, 1.0, -np.inf)
     even[:20] = lessons.scores[:20]
-    weights = Choices.merge(replace(lessons, scores=even), _SOFTNESS).weights
-    assert (weights[20:] == 0).all()
-    assert weights.mean() == pytest.approx(1.0)
+    choices = Choices.merge(replace(lessons, scores=even), _SOFTNESS)
+    assert (choices.weights[20:] == 0).all()
+    assert choices.weights.mean() == pytest.approx(1.0)
+    values = np.random.default_rng(2).normal(0, 1, len(choices.rows))
+    _, slopes, _ = choices.judge(values, 1.0)
+    early, late = (choices.places[one] for one in (choices.owners < 20, choices.owners >= 20))
+    assert (slopes[np.setdiff1d(late, early)] == 0).all()
+    assert (slopes[early] != 0).any()
 
 
 def test_growth_finds_what_the_choices_depend_on() -> None:
