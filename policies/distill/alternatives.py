@@ -25,7 +25,7 @@ from envs.backends.native_duel import (
 )
 from envs.game.layout import CELLS, COLUMNS, Speed
 from policies.distill.collect import Lessons, collect_lessons
-from policies.distill.grow import Choices, grow_trees, make_targets, pack_rows
+from policies.distill.grow import SOFTNESS, Choices, grow_trees, make_targets, pack_rows
 from policies.distill.play import SoloResult, draw_starts, play_on, read_solo
 from policies.distill.spec import FEATURES, NUM_FEATURES
 from policies.distill.teacher import make_teacher
@@ -38,8 +38,8 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 BYTES: Final = count_bytes(64)
 _DEPTH: Final = 4
 _HIGH: Final = np.array([feature.high for feature in FEATURES], np.float64)
-_TREE_SOFTNESS: Final = 0.6
-"""Of its targets; the others learn from softer ones, of 1."""
+_SOFTNESS: Final = 1.0
+"""Of the targets of all but the tree."""
 _RULE_BYTES: Final = 5
 """Two conditions of a byte and a threshold each, and a value."""
 _MAX_FRAMES: Final = 36_000
@@ -181,7 +181,7 @@ def play_scorer(score: Scorer, starts: np.ndarray) -> SoloResult:
 
 def make_tree(lessons: Lessons) -> Scorer:
     """Return the tree that the others are beside, untuned."""
-    (tree,) = grow_trees(Choices.merge(lessons, _TREE_SOFTNESS), (64,))
+    (tree,) = grow_trees(Choices.merge(lessons, SOFTNESS), (64,))
     assert len(make_page(tree)) >= BYTES
     return lambda rows: np.array([walk(tree, row) for row in rows.tolist()], np.float64)
 
@@ -189,7 +189,7 @@ def make_tree(lessons: Lessons) -> Scorer:
 def list_scorers(lessons: Lessons, rng: np.random.Generator) -> dict[str, Scorer]:
     """Return every attempt by name, learned from the same lessons."""
     real = lessons.is_candidate
-    rows, targets = lessons.features[real], make_targets(lessons, 1.0)[real]
+    rows, targets = lessons.features[real], make_targets(lessons, _SOFTNESS)[real]
     examples = Examples.merge(rows, targets)
     return {
         "tree, 64 leaves": make_tree(lessons),

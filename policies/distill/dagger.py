@@ -9,12 +9,13 @@ from typing import Final
 import numpy as np
 
 from policies.distill.collect import MATCH_MIXES, Lessons, collect_lessons
-from policies.distill.grow import Choices, grow_trees, make_targets
+from policies.distill.grow import SOFTNESS, Choices, grow_trees, make_targets
 from policies.distill.practice import PracticeConfig, PracticeTeacher, practise
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import Teacher
 from policies.distill.tree import Node, count_leaves, make_page
 from policies.distill.tune import (
+    Goal,
     TuneConfig,
     rank_by_matches,
     rank_trees,
@@ -42,7 +43,7 @@ class DistillConfig:
     iterations: int = 4
     positions: int = 8_000
     """Judged in each iteration."""
-    softness: float = 0.6
+    softness: float = SOFTNESS
     """Temperature of the teacher's scores, in median gaps between the best and the second best."""
     growth_positions: int = 24_000
     """Positions that a tree is grown from at most; of more than these, several trees are."""
@@ -113,15 +114,13 @@ def distill(teacher: Teacher, config: DistillConfig, report: Report) -> list[Dis
     grown, played = (_list_trees(some, config, report) for some in (stages, practised))
     found = []
     for index, size in enumerate(config.sizes):
-        # A stream of its own: a size comes out alike with others beside it and alone.
+        # A stream of its own: the largest size comes out alike with others beside it and alone.
         rng = np.random.default_rng([config.seed, size])
-        untuned, iteration = _pick_best(grown, index, config, rng, report)
-        tuned = untuned
+        untuned, iteration = _pick(grown, index, "solo", config, rng, report)
+        best = untuned
         if is_match:
-            best, iteration = _pick_practised(played, index, config, rng, report)
-            tuned = _tune_for_matches(best, size, config, rng, report)
-        elif config.tune.goal == "solo":
-            tuned = _tune(untuned, size, config, rng, report)
+            best, iteration = _pick(played, index, "match", config, rng, report)
+        tuned = best if config.tune.goal == "none" else _tune(best, size, config, rng, report)
         agreement = measure_agreement(tuned, lessons)
         found.append(Distilled(count_leaves(tuned), untuned, tuned, iteration, agreement))
     return found
@@ -215,56 +214,38 @@ def _list_trees(
     return trees
 
 
-def _pick_best(
+def _pick(
     grown: Sequence[tuple[int, list[Node]]],
     index: int,
+    goal: Goal,
     config: DistillConfig,
     rng: np.random.Generator,
     report: Report,
 ) -> tuple[Node, int]:
-    """Return the tree of a size that clears rounds best, and its iteration."""
+    """Return the tree of a size that clears best, or loses least to `greedy`; and its iteration."""
     trees = [sizes[index] for _, sizes in grown]
-    costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
+    if goal == "match":
+        costs = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
+    else:
+        costs = rank_trees(trees, config.ranking_games, rng, threads=config.threads)
     best = int(costs.argmin())
+    iteration, sizes = grown[best]
     report(
-        f"grow {config.sizes[index]} leaves: best of {len(trees)} by play is of iteration "
-        f"{grown[best][0]}, cost {costs[best]:.3f}"
+        f"grow {config.sizes[index]} leaves: best of {len(trees)} by {goal} games is of iteration "
+        f"{iteration}, {'lost' if goal == 'match' else 'cost'} {costs[best]:.3f}"
     )
-    return trees[best], grown[best][0]
-
-
-def _pick_practised(
-    grown: Sequence[tuple[int, list[Node]]],
-    index: int,
-    config: DistillConfig,
-    rng: np.random.Generator,
-    report: Report,
-) -> tuple[Node, int]:
-    """Return the tree of a size that loses the fewest games to `greedy`, and its iteration."""
-    trees = [sizes[index] for _, sizes in grown]
-    lost = rank_by_matches(trees, config.match_games, rng, threads=config.threads)
-    best = int(lost.argmin())
-    report(
-        f"grow {config.sizes[index]} leaves: best of {len(trees)} by matches lost {lost[best]:.3f}"
-    )
-    return trees[best], grown[best][0]
+    return sizes[index], iteration
 
 
 def _tune(
     tree: Node, size: int, config: DistillConfig, rng: np.random.Generator, report: Report
 ) -> Node:
-    def show(generation: int, cost: float) -> None:
+    is_match = config.tune.goal == "match"
+
+    def show(generation: int, measured: float) -> None:
         if (generation + 1) % 10 == 0:
-            report(f"tune {size} leaves: generation {generation + 1}, cost {cost:.3f}")
+            what = "score" if is_match else "cost"
+            report(f"tune {size} leaves: generation {generation + 1}, {what} {measured:.3f}")
 
-    return tune_leaves(tree, config.tune, rng, threads=config.threads, on_generation=show)
-
-
-def _tune_for_matches(
-    tree: Node, size: int, config: DistillConfig, rng: np.random.Generator, report: Report
-) -> Node:
-    def show(generation: int, score: float) -> None:
-        if (generation + 1) % 10 == 0:
-            report(f"tune {size} leaves: generation {generation + 1}, score {score:.3f}")
-
-    return tune_for_matches(tree, config.tune, rng, threads=config.threads, on_generation=show)
+    tune = tune_for_matches if is_match else tune_leaves
+    return tune(tree, config.tune, rng, threads=config.threads, on_generation=show)

@@ -3,7 +3,7 @@
 What counts is not what a candidate is worth but which one of a position has the greatest value. So
 each split is the one that most helps the choices among all candidates of all positions: values of
 rows are scores, a softmax over the candidates of a position makes probabilities of them, and the
-loss and its first two derivatives by row say what a split gains, as in gradient boosting.
+slopes of the loss and the curvature of its softmax say what a split gains, as in gradient boosting.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from policies.distill.collect import Lessons
 from policies.distill.spec import FEATURES, MAX_DEPTH, MAX_VALUE, MIN_VALUE
 from policies.distill.tree import Leaf, Node, Split
 
+SOFTNESS: Final = 0.6
+"""Temperature of what the teacher wants, in median gaps between the best and the second best."""
 _BITS: Final = 6
 """Bits of a feature value in a merged key; ten features fit."""
 _VALUES: Final = 1 + max(feature.high for feature in FEATURES)
@@ -94,7 +96,9 @@ class Choices:
         )
 
     def judge(self, values: np.ndarray, imitation: float) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the mean loss of a position, and its first two derivatives by the rows' values.
+        """Return the mean loss of a position, and its slopes and curvatures by the rows' values.
+
+        The curvatures are those of the cross-entropy: regret has none that is always positive.
 
         Args:
             values: float64 (rows,).

@@ -9,11 +9,9 @@ import pytest
 
 from envs.backends.native_duel import MAX_CANDIDATES
 from policies.distill.collect import Lessons
-from policies.distill.grow import Choices, grow_trees
+from policies.distill.grow import SOFTNESS, Choices, grow_trees
 from policies.distill.spec import MAX_DEPTH, NUM_FEATURES
 from policies.distill.tree import Leaf, Node, Split, count_leaves, list_leaves, walk
-
-_SOFTNESS = 0.6
 
 
 def draw_lessons(rng: np.random.Generator, positions: int, most: int = MAX_CANDIDATES) -> Lessons:
@@ -35,7 +33,7 @@ def measure_depth(node: Node) -> int:
 def test_equal_rows_are_one_and_every_candidate_keeps_its_own() -> None:
     lessons = draw_lessons(np.random.default_rng(0), 50)
     lessons.features[:] //= 4
-    choices = Choices.merge(lessons, _SOFTNESS)
+    choices = Choices.merge(lessons, SOFTNESS)
     assert len(np.unique(choices.rows, axis=0)) == len(choices.rows) < lessons.counts.sum()
     real = lessons.is_candidate
     assert (choices.rows[choices.places] == lessons.features[real]).all()
@@ -50,7 +48,7 @@ def test_equal_rows_are_one_and_every_candidate_keeps_its_own() -> None:
 @pytest.mark.parametrize("imitation", [0.0, 1.0])
 def test_slopes_are_those_of_the_loss(imitation: float) -> None:
     rng = np.random.default_rng(1)
-    choices = Choices.merge(draw_lessons(rng, 20), _SOFTNESS)
+    choices = Choices.merge(draw_lessons(rng, 20), SOFTNESS)
     values = rng.normal(0, 1, len(choices.rows))
     _, slopes, curvatures = choices.judge(values, imitation)
     for row in range(0, len(values), 17):
@@ -65,7 +63,7 @@ def test_nothing_is_learned_where_nothing_is_at_stake() -> None:
     lessons = draw_lessons(np.random.default_rng(2), 40)
     even = np.where(lessons.is_candidate, 1.0, -np.inf)
     even[:20] = lessons.scores[:20]
-    choices = Choices.merge(replace(lessons, scores=even), _SOFTNESS)
+    choices = Choices.merge(replace(lessons, scores=even), SOFTNESS)
     assert (choices.weights[20:] == 0).all()
     assert choices.weights.mean() == pytest.approx(1.0)
     values = np.random.default_rng(2).normal(0, 1, len(choices.rows))
@@ -77,7 +75,7 @@ def test_nothing_is_learned_where_nothing_is_at_stake() -> None:
 
 def test_growth_finds_what_the_choices_depend_on() -> None:
     lessons = draw_lessons(np.random.default_rng(3), 600, most=4)
-    (tree,) = grow_trees(Choices.merge(lessons, _SOFTNESS), (4,))
+    (tree,) = grow_trees(Choices.merge(lessons, SOFTNESS), (4,))
     values = np.array(
         [[walk(tree, row) for row in position] for position in lessons.features.tolist()]
     )
@@ -94,13 +92,13 @@ def test_a_teacher_that_only_chooses_can_be_followed() -> None:
     best = lessons.scores.argmax(axis=1)
     chosen = np.full(lessons.scores.shape, -np.inf)
     chosen[np.arange(400), best] = 0.0
-    (tree,) = grow_trees(Choices.merge(replace(lessons, scores=chosen), _SOFTNESS), (4,))
+    (tree,) = grow_trees(Choices.merge(replace(lessons, scores=chosen), SOFTNESS), (4,))
     assert isinstance(tree, Split)
     assert (tree.feature, tree.threshold) == (2, 3)
 
 
 def test_trees_of_all_sizes_are_those_that_grow_alone() -> None:
-    choices = Choices.merge(draw_lessons(np.random.default_rng(5), 200), _SOFTNESS)
+    choices = Choices.merge(draw_lessons(np.random.default_rng(5), 200), SOFTNESS)
     together = grow_trees(choices, (2, 8, 30))
     assert [count_leaves(tree) for tree in together] == [2, 8, 30]
     for size, tree in zip((2, 8, 30), together, strict=True):
@@ -109,7 +107,7 @@ def test_trees_of_all_sizes_are_those_that_grow_alone() -> None:
 
 
 def test_no_tree_is_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
-    choices = Choices.merge(draw_lessons(np.random.default_rng(5), 200), _SOFTNESS)
+    choices = Choices.merge(draw_lessons(np.random.default_rng(5), 200), SOFTNESS)
     (deep,) = grow_trees(choices, (30,))
     assert 4 < measure_depth(deep) <= MAX_DEPTH
     monkeypatch.setattr("policies.distill.grow.MAX_DEPTH", 4)
@@ -120,8 +118,8 @@ def test_no_tree_is_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_input_is_refused() -> None:
     lessons = draw_lessons(np.random.default_rng(6), 4)
     with pytest.raises(ValueError, match="expected lessons"):
-        Choices.merge(lessons.thin(4, 1), _SOFTNESS)
-    choices = Choices.merge(lessons, _SOFTNESS)
+        Choices.merge(lessons.thin(4, 1), SOFTNESS)
+    choices = Choices.merge(lessons, SOFTNESS)
     for sizes in ((), (4, 0)):
         with pytest.raises(ValueError, match="expected sizes of 1 leaf or more"):
             grow_trees(choices, sizes)

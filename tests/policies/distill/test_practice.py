@@ -169,4 +169,4 @@ def test_distilling_for_matches_gives_a_tree_of_the_network() -> None:
     assert first == run()
     found = first[0]
     assert found.untuned != found.tuned  # type: ignore[attr-defined]
-    assert any("best of 3 by matches" in str(line) for line in first)
+    assert any("best of 3 by match games" in str(line) for line in first)
