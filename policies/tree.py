@@ -39,7 +39,7 @@ class TreePolicy:
 
     @property
     def page(self) -> np.ndarray:
-        """The tree as native code takes it, uint8 (256,)."""
+        """The tree as native code takes it, uint8 (190,)."""
         return _make_page(self.tree)
 
     @property

@@ -23,7 +23,7 @@ MAX_CANDIDATES: Final = 30
 """Most candidates of a capsule under the routine's reach."""
 NUM_FEATURES: Final = 9
 """Numbers that describe a candidate; a test holds it equal to `policies.distill.spec`."""
-PAGE_SIZE: Final = 256
+PAGE_SIZE: Final = 190
 """Bytes of a tree."""
 POSITION_SIZE: Final = CELLS + 3
 """Bytes of a packed position: the bottle, both colours, frames of free fall a row."""
@@ -154,7 +154,7 @@ def choose_candidates(
 
     Args:
         positions: uint8 (n, `POSITION_SIZE`).
-        page: The tree, uint8 (256,).
+        page: The tree, uint8 (190,).
         pool: Threads that share the positions.
 
     Raises:
@@ -174,11 +174,11 @@ def choose_candidates(
 
 
 def walk_tree(rows: np.ndarray, page: np.ndarray) -> np.ndarray:
-    """Return the value of each feature row, uint8 (n,).
+    """Return the score of each feature row, uint8 (n,).
 
     Args:
         rows: uint8 (n, `NUM_FEATURES`).
-        page: The tree, uint8 (256,).
+        page: The tree, uint8 (190,).
 
     Raises:
         ValueError: Another shape or type.
@@ -202,7 +202,7 @@ def play_capsules(
     """Play solo rounds with trees, capsule by capsule and without the frames between.
 
     Args:
-        pages: The trees, uint8 (trees, 256).
+        pages: The trees, uint8 (trees, 190).
         starts: `ROUND_START` (games,), solo rounds.
         max_capsules: After which a round is stopped.
         pool: Threads that share the rounds.

@@ -41,7 +41,7 @@ CROWNS_TO_WIN: Final = 3
 
 TREE_PAGE: Final = 0xFE00
 """CPU address of the page of data that decides what Pill Duel's CPU opponent plays."""
-TREE_PAGE_SIZE: Final = 256
+TREE_PAGE_SIZE: Final = 190
 
 FRAME_RATE: Final = 60.0988
 """NTSC frames per second."""

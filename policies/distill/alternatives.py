@@ -24,10 +24,11 @@ from envs.backends.native_duel import (
     read_positions,
 )
 from envs.game.layout import CELLS, COLUMNS, Speed
+from policies.distill.choices import SOFTNESS, Choices, make_targets, pack_rows
 from policies.distill.collect import Lessons, collect_lessons
-from policies.distill.grow import SOFTNESS, Choices, grow_trees, make_targets, pack_rows
+from policies.distill.grow import grow_trees
 from policies.distill.play import SoloResult, draw_starts, play_on, read_solo
-from policies.distill.spec import FEATURES, NUM_FEATURES
+from policies.distill.spec import DEPTH, FEATURES, MAX_THRESHOLD, NUM_FEATURES
 from policies.distill.teacher import make_teacher
 from policies.distill.tree import count_bytes, make_page, walk
 from policies.search import SearchPolicy
@@ -36,8 +37,8 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """Values of feature rows: uint8 (n, features) in, float64 (n,) out."""
 
 BYTES: Final = count_bytes(64)
-_DEPTH: Final = 4
-_HIGH: Final = np.array([feature.high for feature in FEATURES], np.float64)
+_HIGH: Final = np.array([min(feature.high, MAX_THRESHOLD) for feature in FEATURES], np.float64)
+"""By feature: larger values count as this one, as they do to a tree."""
 _SOFTNESS: Final = 1.0
 """Of the targets of all but the tree."""
 _RULE_BYTES: Final = 5
@@ -85,12 +86,12 @@ def make_table(rows: np.ndarray, targets: np.ndarray) -> Scorer:
 def make_network(examples: Examples, rng: np.random.Generator, *, one_bit: bool) -> Scorer:
     """Return a network of one hidden layer, its weights of 8 bits or of one.
 
-    Eight bits: 23 units of 9 weights, a bias and an output weight. One bit: 112 units of 9 signs,
+    Eight bits: 17 units of 9 weights, a bias and an output weight. One bit: 84 units of 9 signs,
     a bias of 8 bits and an output sign.
     """
     bits = NUM_FEATURES + 1 + 8 if one_bit else 8 * (NUM_FEATURES + 2)
     units = 8 * BYTES // bits
-    inputs = examples.rows / _HIGH * 2 - 1
+    inputs = _scale(examples.rows)
     means = examples.sums / examples.counts
     weights = examples.counts / examples.counts.sum()
     scale = float(np.sqrt((weights * (means - (weights * means).sum()) ** 2).sum()))
@@ -116,7 +117,7 @@ def make_network(examples: Examples, rng: np.random.Generator, *, one_bit: bool)
         ]
         _step(parameters, gradients, moments, epoch)
     used, out, offsets = rounding(first), rounding(second), _round_to_eighths(bias)
-    return lambda rows: np.maximum(0.0, (rows / _HIGH * 2 - 1) @ used + offsets) @ out
+    return lambda rows: np.maximum(0.0, _scale(rows) @ used + offsets) @ out
 
 
 def make_rules(examples: Examples) -> Scorer:
@@ -124,7 +125,7 @@ def make_rules(examples: Examples) -> Scorer:
     conditions = [
         (feature, threshold, below)
         for feature, one in enumerate(FEATURES)
-        for threshold in range(one.low + 1, min(one.high, 16) + 1)
+        for threshold in range(one.low + 1, min(one.high, MAX_THRESHOLD) + 1)
         for below in (True, False)
     ]
     holds = np.stack([_holds(examples.rows, condition) for condition in conditions]).astype(float)
@@ -168,7 +169,7 @@ def play_scorer(score: Scorer, starts: np.ndarray) -> SoloResult:
         values = score(features.reshape(-1, NUM_FEATURES)).reshape(features.shape[:2])
         values[np.arange(MAX_CANDIDATES) >= counts[:, None]] = -np.inf
         best = values.max(axis=1, keepdims=True)
-        depths = np.where(values == best, features[:, :, _DEPTH], 0)
+        depths = np.where(values == best, features[:, :, DEPTH], 0)
         chosen = candidates[np.arange(len(rows)), depths.argmax(axis=1)]
         duels.seats["pose"][rows, 0] = (
             chosen["rotation"].astype(np.int16) * CELLS
@@ -215,6 +216,12 @@ def main(positions: int = 8_000, games: int = 100) -> None:
             cells.append(f"{100 * result.clear_rate:.0f} % / {result.capsules_to_clear:.1f}")
         sys.stdout.write(f"| {name} | {BYTES} | {' | '.join(cells)} |\n")
         sys.stdout.flush()
+
+
+def _scale(rows: np.ndarray) -> np.ndarray:
+    """Return rows as inputs of a network, -1..1."""
+    inputs: np.ndarray = np.minimum(rows, _HIGH) / _HIGH * 2 - 1
+    return inputs
 
 
 def _hash(rows: np.ndarray) -> np.ndarray:

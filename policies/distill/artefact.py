@@ -18,7 +18,7 @@ from policies.distill.tree import Leaf, Node, Split, count_leaves, encode_page
 
 SCHEMA: Final = 1
 TREE_FILE: Final = "tree.json"
-TIE_RULE: Final = "value descending, height ascending, rotation ascending, column ascending"
+TIE_RULE: Final = "score descending, height ascending, rotation ascending, column ascending"
 
 
 class ArtefactError(ValueError):
@@ -130,7 +130,7 @@ def _render(facts: Mapping[str, Any]) -> str:
 
 def _to_plain(node: Node) -> dict[str, Any]:
     if isinstance(node, Leaf):
-        return {"value": node.value}
+        return {"value": node.value, "slope": node.slope}
     return {
         "feature": FEATURE_NAMES[node.feature],
         "threshold": node.threshold,
@@ -141,7 +141,7 @@ def _to_plain(node: Node) -> dict[str, Any]:
 
 def _from_plain(plain: Mapping[str, Any]) -> Node:
     if "value" in plain:
-        return Leaf(plain["value"])
+        return Leaf(plain["value"], plain["slope"])
     return Split(
         FEATURE_NAMES.index(plain["feature"]),
         plain["threshold"],

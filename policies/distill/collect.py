@@ -106,7 +106,7 @@ def collect_lessons(
 
     Args:
         teacher: Who judges.
-        page: The tree, uint8 (256,); None plays the teacher's choices alone.
+        page: The tree, uint8 (190,); None plays the teacher's choices alone.
         positions: How many, about.
         teacher_share: Probability that the teacher's choice is played.
         rng: Source of set-ups and of who chooses.

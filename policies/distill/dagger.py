@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from policies.distill.choices import SOFTNESS, Choices, make_targets
 from policies.distill.collect import MATCH_MIXES, Lessons, collect_lessons
-from policies.distill.grow import SOFTNESS, Choices, grow_trees, make_targets
+from policies.distill.grow import grow_trees
 from policies.distill.practice import PracticeConfig, PracticeTeacher, practise
 from policies.distill.spec import MAX_LEAVES
 from policies.distill.teacher import Teacher

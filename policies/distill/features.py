@@ -12,7 +12,7 @@ from typing import Final
 from envs.game.capsule import is_vertical
 from envs.game.layout import COLUMNS, EMPTY, ROWS, Tile
 from policies.distill.routine import Situation
-from policies.distill.spec import LINE_LENGTH
+from policies.distill.spec import LETS_FALL, LINE_LENGTH
 from policies.drops import Drop, find_column_tops
 
 _KIND_MASK: Final = 0xF0
@@ -92,6 +92,8 @@ def _scan(bottle: bytes, top: int, x: int, colour: int, hangs: bool) -> _Scan:
         while row < ROWS and column[row] != EMPTY and column[row] & _COLOUR_MASK == colour:
             row += 1
     scan = _Scan(run=1 + row - top)
+    if scan.run >= LINE_LENGTH and any(_lets_fall(bottle, at, x) for at in range(top, row)):
+        scan = replace(scan, run=scan.run + LETS_FALL)
     if any(_is_virus(tile) for tile in column[top:row]):
         return replace(scan, matched=True)
     if not hangs and row == top and row < ROWS:
@@ -106,6 +108,18 @@ def _scan(bottle: bytes, top: int, x: int, colour: int, hangs: bool) -> _Scan:
             return replace(scan, matched=same, blocked=not same, between=between)
         between += not same
     return scan
+
+
+def _lets_fall(bottle: bytes, row: int, x: int) -> bool:
+    """Does a tile that goes leave half a lying capsule, above three tiles of that half's colour?"""
+    kind = bottle[row * COLUMNS + x] & _KIND_MASK
+    if kind not in (Tile.LEFT, Tile.RIGHT):
+        return False
+    beside = x + 1 if kind == Tile.LEFT else x - 1
+    colour = bottle[row * COLUMNS + beside] & _COLOUR_MASK
+    below = [tile for tile in bottle[beside::COLUMNS][row + 1 :] if tile != EMPTY]
+    wanted = LINE_LENGTH - 1
+    return [tile & _COLOUR_MASK for tile in below[:wanted]] == [colour] * wanted
 
 
 def _is_virus(tile: int) -> bool:

@@ -3,123 +3,50 @@
 What counts is not what a candidate is worth but which one of a position has the greatest value. So
 each split is the one that most helps the choices among all candidates of all positions: values of
 rows are scores, a softmax over the candidates of a position makes probabilities of them, and the
-slopes of the loss and the curvature of its softmax say what a split gains, as in gradient boosting.
+gradient and the curvature of the loss say what a split gains, as in gradient boosting.
+A leaf is linear in the depth of a candidate, so no splits are spent on what is only deeper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize
 
-from policies.distill.collect import Lessons
-from policies.distill.spec import FEATURES, MAX_DEPTH, MAX_VALUE, MIN_VALUE
+from policies.distill.choices import NUM_VALUES, Choices
+from policies.distill.spec import (
+    DEPTH,
+    MAX_DEPTH,
+    MAX_SLOPE,
+    MAX_THRESHOLD,
+    MAX_VALUE,
+    MIN_SLOPE,
+    SLOPE_DEPTH,
+)
 from policies.distill.tree import Leaf, Node, Split
 
-SOFTNESS: Final = 0.6
-"""Temperature of what the teacher wants, in median gaps between the best and the second best."""
-_BITS: Final = 6
-"""Bits of a feature value in a merged key; ten features fit."""
-_VALUES: Final = 1 + max(feature.high for feature in FEATURES)
-"""Values of a feature."""
-_MOST_REGRET: Final = 2.0
-"""In median gaps: a blunder is a blunder, and a few of them do not decide about all splits."""
-_REGRET_WEIGHT: Final = 3.0
-"""Of the regret, in median gaps, beside the cross-entropy, in nats."""
 _SMOOTHING: Final = 1e-4
 """Added to each curvature, so that hardly any positions gain hardly anything."""
 _STEP: Final = 0.5
 """Share of Newton's step that the leaves of a new split take: whole ones overshoot."""
 _DECAY: Final = 1e-5
-"""Weight of the squared values, which fixes those that no choice depends on."""
+"""Weight of squared values and slopes, which fixes those that no choice depends on."""
 _REFIT: Final = 4
 """Leaves from one fit of all values to the next while the tree grows."""
 _FIT_STEPS: Final = 4
 _LAST_FIT_STEPS: Final = 60
 """Steps of a fit, while the tree grows and of a tree that has its size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """Positions as a tree sees them: choices among rows of features; equal rows are one.
-
-    Candidates lie one position after the other.
-    """
-
-    rows: np.ndarray
-    """int64 (rows, features)."""
-    places: np.ndarray
-    """int64 (candidates,): the row of each."""
-    starts: np.ndarray
-    """int64 (positions,): the first candidate of each."""
-    owners: np.ndarray
-    """int64 (candidates,): the position of each."""
-    wanted: np.ndarray
-    """float64 (candidates,): how much the teacher wants each; 1 in a position."""
-    regrets: np.ndarray
-    """float64 (candidates,): what it costs by the teacher's scores, in median gaps."""
-    weights: np.ndarray
-    """float64 (positions,): how much there is to lose, 1 in the mean."""
-
-    @classmethod
-    def merge(cls, lessons: Lessons, softness: float) -> Choices:
-        """Merge equal rows of lessons.
-
-        Args:
-            lessons: Positions and scores, at least one.
-            softness: Of `make_targets`.
-
-        Raises:
-            ValueError: No lessons.
-        """
-        if not len(lessons):
-            raise ValueError("expected lessons to grow a tree from, got none")
-        real = lessons.is_candidate
-        rows = lessons.features[real]
-        _, first, places = np.unique(pack_rows(rows), return_index=True, return_inverse=True)
-        owners = np.nonzero(real)[0]
-        lost = lessons.scores.max(axis=1, keepdims=True) - lessons.scores
-        starts = np.searchsorted(owners, np.arange(len(lessons)))
-        regrets = np.minimum(lost[real] / _measure_gap(lessons), _MOST_REGRET)
-        stakes = np.add.reduceat(regrets, starts) / lessons.counts
-        return cls(
-            rows=rows[first].astype(np.int64),
-            places=places,
-            starts=starts,
-            owners=owners,
-            wanted=make_targets(lessons, softness)[real],
-            regrets=regrets,
-            weights=stakes / (stakes.mean() or 1.0),
-        )
-
-    def judge(self, values: np.ndarray, imitation: float) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the mean loss of a position, and its slopes and curvatures by the rows' values.
-
-        The curvatures are those of the cross-entropy: regret has none that is always positive.
-
-        Args:
-            values: float64 (rows,).
-            imitation: Weight of the cross-entropy beside the regret of a choice by chance.
-        """
-        scores = values[self.places]
-        scores -= np.maximum.reduceat(scores, self.starts)[self.owners]
-        odds = np.exp(scores)
-        totals = np.add.reduceat(odds, self.starts)
-        odds /= totals[self.owners]
-        regret = np.add.reduceat(odds * self.regrets, self.starts)
-        entropy = np.log(totals) - np.add.reduceat(self.wanted * scores, self.starts)
-        slopes = _REGRET_WEIGHT * odds * (self.regrets - regret[self.owners])
-        slopes += imitation * (odds - self.wanted)
-        weights = self.weights / len(self.starts)
-        each = weights[self.owners]
-        return (
-            float(weights @ (imitation * entropy + _REGRET_WEIGHT * regret)),
-            np.bincount(self.places, each * slopes, len(self.rows)),
-            np.bincount(self.places, each * odds * (1 - odds), len(self.rows)),
-        )
+_ROUNDED_FIT_STEPS: Final = 20
+"""Steps of a fit of values to slopes that are rounded."""
+_ROWS: Final = 4.0
+"""Rows of depth that make as much of a slope as of a value to a fit."""
+_SCORE_SPAN: Final = 2.0 * MAX_VALUE
+"""Score of the greatest value above that of the least."""
+_UNITS: Final = (1.0, 1.2, 1.4)
+"""Tried as one of score, in the one at which all values just fit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -130,41 +57,18 @@ class _Growing:
     """int64 (n,): rows that end here, or did before it was split."""
     depth: int
     value: float = 0.0
+    """At `SLOPE_DEPTH`."""
+    slope: float = 0.0
+    """For `_ROWS` rows of depth."""
     feature: int = 0
     threshold: int = 0
     children: list[_Growing] = field(default_factory=list)
 
 
-def pack_rows(rows: np.ndarray) -> np.ndarray:
-    """Return a number for each row, int64 (n,), the same for equal ones.
-
-    Args:
-        rows: uint8 (n, features), each value below 64.
-    """
-    keys = np.zeros(len(rows), np.int64)
-    for feature in range(rows.shape[1]):
-        keys = keys << _BITS | rows[:, feature]
-    return keys
-
-
-def make_targets(lessons: Lessons, softness: float) -> np.ndarray:
-    """Return what each candidate is worth, float64 (n, 30): the teacher's policy, softened.
-
-    Args:
-        lessons: Positions and scores.
-        softness: Temperature in median gaps between the best and the second best score. A
-            teacher that only chooses has no gaps: its choice gets 1.
-    """
-    scores = lessons.scores - lessons.scores.max(axis=1, keepdims=True)
-    weights = np.exp(scores / max(softness * _measure_gap(lessons), 1e-6))
-    targets: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
-    return targets
-
-
 def grow_trees(choices: Choices, sizes: Sequence[int]) -> list[Node]:
     """Return trees of some sizes, best split first, none too deep: each grew out of the one before.
 
-    Values are scaled so that the least leaf of a tree becomes 1 and the greatest 127.
+    Values and slopes are rounded to those that a leaf can have; the greatest value becomes 27.
 
     Args:
         choices: What to explain.
@@ -180,25 +84,22 @@ def grow_trees(choices: Choices, sizes: Sequence[int]) -> list[Node]:
     for size in sorted(set(sizes)):
         while len(ends) < size and _split_best(choices, ends):
             if len(ends) % _REFIT == 0:
-                for end, value in zip(ends, _fit(choices, ends, 1.0, _FIT_STEPS), strict=True):
-                    end.value = value
+                fitted = _fit(choices, ends, 1.0, _FIT_STEPS)
+                for end, value, slope in zip(ends, *fitted, strict=True):
+                    end.value, end.slope = float(value), float(slope)
         # A tree of its size need not imitate any longer, only choose.
-        grown[size] = _close(root, ends, _fit(choices, ends, 0.0, _LAST_FIT_STEPS))
+        fitted = _fit(choices, ends, 0.0, _LAST_FIT_STEPS)
+        grown[size] = _close(root, ends, _round_leaves(choices, ends, *fitted))
     return [grown[size] for size in sizes]
-
-
-def _measure_gap(lessons: Lessons) -> float:
-    """Return the median gap between the best score and the second best; 1 if there is none."""
-    best, second = -np.sort(-lessons.scores, axis=1)[:, :2].T
-    gaps = (best - second)[np.isfinite(second)]
-    gap = float(np.median(gaps)) if len(gaps) else 1.0
-    return gap if gap > 0.0 else 1.0
 
 
 def _split_best(choices: Choices, ends: list[_Growing]) -> bool:
     """Split the leaf that gains most by it; False if none gains anything."""
-    _, slopes, curvatures = choices.judge(_spread(choices, ends), 1.0)
-    found = [_find_split(choices, end, slopes, curvatures) for end in ends]
+    values = np.array([end.value for end in ends])
+    scores = _score(choices, _number(choices, ends), values, np.array([end.slope for end in ends]))
+    _, gradient = choices.judge(scores, 1.0)
+    curvatures = choices.measure_curvatures(scores)
+    found = [_find_split(choices, end, gradient, curvatures) for end in ends]
     best = max(range(len(ends)), key=lambda index: found[index][0])
     gain, feature, threshold = found[best]
     if gain <= 0.0:
@@ -207,14 +108,15 @@ def _split_best(choices: Choices, ends: list[_Growing]) -> bool:
     end.feature, end.threshold = feature, threshold
     below = choices.rows[end.members, feature] < threshold
     for members in (end.members[below], end.members[~below]):
-        step = _STEP * slopes[members].sum() / (curvatures[members].sum() + _SMOOTHING)
-        end.children.append(_Growing(members, end.depth + 1, end.value - float(step)))
+        step = _STEP * gradient[members].sum() / (curvatures[members].sum() + _SMOOTHING)
+        value = end.value - float(step)
+        end.children.append(_Growing(members, end.depth + 1, value, end.slope))
     ends += end.children
     return True
 
 
 def _find_split(
-    choices: Choices, end: _Growing, slopes: np.ndarray, curvatures: np.ndarray
+    choices: Choices, end: _Growing, gradient: np.ndarray, curvatures: np.ndarray
 ) -> tuple[float, int, int]:
     """Return what the best split of a leaf gains, its feature and its threshold; 0 if none does.
 
@@ -224,14 +126,14 @@ def _find_split(
         return 0.0, 0, 0
     rows = choices.rows[end.members]
     features = rows.shape[1]
-    keys = (rows + _VALUES * np.arange(features)).ravel()
+    keys = (rows + NUM_VALUES * np.arange(features)).ravel()
 
     def sum_below(weights: np.ndarray) -> np.ndarray:
-        sums = np.bincount(keys, np.repeat(weights, features), features * _VALUES)
-        return sums.reshape(features, _VALUES).cumsum(axis=1)
+        sums = np.bincount(keys, np.repeat(weights, features), features * NUM_VALUES)
+        return sums.reshape(features, NUM_VALUES).cumsum(axis=1)
 
     below = sum_below(np.ones(len(rows)))
-    slope, curvature = sum_below(slopes[end.members]), sum_below(curvatures[end.members])
+    slope, curvature = sum_below(gradient[end.members]), sum_below(curvatures[end.members])
     all_slope, all_curvature = slope[0, -1], curvature[0, -1]
     gains = (
         slope**2 / (curvature + _SMOOTHING)
@@ -239,27 +141,99 @@ def _find_split(
         - all_slope**2 / (all_curvature + _SMOOTHING)
     )
     gains[(below == 0) | (below == len(rows))] = 0.0
+    gains[:, MAX_THRESHOLD:] = 0.0
     feature, value = np.unravel_index(gains.argmax(), gains.shape)
     return float(gains[feature, value]), int(feature), int(value) + 1
 
 
-def _fit(choices: Choices, ends: list[_Growing], imitation: float, steps: int) -> list[float]:
-    """Return values of all leaves that follow the loss downhill from those that they have."""
+def _fit(
+    choices: Choices, ends: list[_Growing], imitation: float, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and slopes that follow the loss downhill from those that the leaves have.
+
+    Returns:
+        Both float64 (leaves,).
+    """
+    leaves, below, count = _number(choices, ends), _measure_depth(choices), len(ends)
+    values, slopes = np.array([(end.value, end.slope) for end in ends]).T
+
+    def sum_up(rows: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.bincount(leaves, rows * one, count) for one in (1.0, factor)])
+
+    def judge(both: np.ndarray) -> tuple[float, np.ndarray]:
+        scores = _score(choices, leaves, both[:count], both[count:])
+        loss, gradient = choices.judge(scores, imitation)
+        return loss, sum_up(gradient, below)
+
+    curvatures = choices.measure_curvatures(_score(choices, leaves, values, slopes))
+    start = np.concatenate([values, slopes])
+    both = _descend(judge, start, sum_up(curvatures, below**2), steps)
+    return both[:count], both[count:]
+
+
+def _fit_values(
+    choices: Choices, leaves: np.ndarray, values: np.ndarray, slopes: np.ndarray
+) -> np.ndarray:
+    """Return values, float64 (leaves,), that follow the regret downhill while slopes stay."""
+
+    def judge(tried: np.ndarray) -> tuple[float, np.ndarray]:
+        loss, gradient = choices.judge(_score(choices, leaves, tried, slopes), 0.0)
+        return loss, np.bincount(leaves, gradient, len(values))
+
+    curvatures = choices.measure_curvatures(_score(choices, leaves, values, slopes))
+    curvatures = np.bincount(leaves, curvatures, len(values))
+    return _descend(judge, values, curvatures, _ROUNDED_FIT_STEPS)
+
+
+def _descend(
+    judge: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    start: np.ndarray,
+    curvatures: np.ndarray,
+    steps: int,
+) -> np.ndarray:
+    """Return where some steps of L-BFGS lead, float64 (n,): from `start`, with decay.
+
+    Args:
+        judge: Returns the loss somewhere, and its gradient.
+        start: float64 (n,).
+        curvatures: float64 (n,), of the loss at the start. In units in which everything curves
+            alike, the way down is short.
+        steps: At most.
+    """
+    units = 1 / np.sqrt(curvatures + _SMOOTHING)
+
+    def judge_scaled(scaled: np.ndarray) -> tuple[float, np.ndarray]:
+        tried = scaled * units
+        loss, gradient = judge(tried)
+        decay = _DECAY * float(tried @ tried)
+        return loss + decay, (gradient + 2 * _DECAY * tried) * units
+
+    options = {"maxiter": steps}
+    found = minimize(judge_scaled, start / units, jac=True, method="L-BFGS-B", options=options)
+    reached: np.ndarray = found.x * units
+    return reached
+
+
+def _round_leaves(
+    choices: Choices, ends: list[_Growing], values: np.ndarray, slopes: np.ndarray
+) -> list[Leaf]:
+    """Return the leaves of least regret, in `_UNITS`, among those that there are."""
     leaves = _number(choices, ends)
-    start = np.array([end.value for end in ends])
-    _, _, curvatures = choices.judge(start[leaves], imitation)
-    # In units in which all leaves curve alike, the way down is short.
-    units = 1 / np.sqrt(np.bincount(leaves, curvatures, len(ends)) + _SMOOTHING)
+    least = np.ptp(values) / _SCORE_SPAN or 1.0
+    found = []
+    for unit in least * np.array(_UNITS):
+        rounded = np.clip(np.rint(slopes / _ROWS / unit), MIN_SLOPE, MAX_SLOPE).astype(int)
+        fitted = _fit_values(choices, leaves, values, rounded * unit * _ROWS) / unit
+        steps = np.rint((fitted - fitted.max()) / 2).astype(int) + MAX_VALUE
+        pairs = zip(np.maximum(steps, 0).tolist(), rounded.tolist(), strict=True)
+        found.append([Leaf(value, slope) for value, slope in pairs])
+    depths = choices.rows[:, DEPTH]
 
-    def judge(scaled: np.ndarray) -> tuple[float, np.ndarray]:
-        values = scaled * units
-        loss, slopes, _ = choices.judge(values[leaves], imitation)
-        slope = np.bincount(leaves, slopes, len(ends)) + 2 * _DECAY * values
-        return loss + _DECAY * float(values @ values), slope * units
+    def count_regret(tried: list[Leaf]) -> float:
+        scores = np.array([[leaf.score(depth) for depth in range(NUM_VALUES)] for leaf in tried])
+        return choices.count_regret(scores[leaves, depths])
 
-    found = minimize(judge, start / units, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-    values: list[float] = (found.x * units).tolist()
-    return values
+    return min(found, key=count_regret)
 
 
 def _number(choices: Choices, ends: list[_Growing]) -> np.ndarray:
@@ -270,23 +244,26 @@ def _number(choices: Choices, ends: list[_Growing]) -> np.ndarray:
     return leaves
 
 
-def _spread(choices: Choices, ends: list[_Growing]) -> np.ndarray:
-    """Return the value of each row, float64 (rows,)."""
-    values: np.ndarray = np.array([end.value for end in ends])[_number(choices, ends)]
-    return values
+def _measure_depth(choices: Choices) -> np.ndarray:
+    """Return how far each row lies below `SLOPE_DEPTH`, in `_ROWS`, float64 (rows,)."""
+    below: np.ndarray = (choices.rows[:, DEPTH] - SLOPE_DEPTH) / _ROWS
+    return below
 
 
-def _close(root: _Growing, ends: list[_Growing], values: list[float]) -> Node:
-    low, high = min(values), max(values)
-    scale = (MAX_VALUE - MIN_VALUE) / (high - low) if high > low else 0.0
-    scaled = {
-        id(end): MIN_VALUE + round((value - low) * scale)
-        for end, value in zip(ends, values, strict=True)
-    }
+def _score(
+    choices: Choices, leaves: np.ndarray, values: np.ndarray, slopes: np.ndarray
+) -> np.ndarray:
+    """Return the score of each row, float64 (rows,)."""
+    scores: np.ndarray = values[leaves] + slopes[leaves] * _measure_depth(choices)
+    return scores
+
+
+def _close(root: _Growing, ends: list[_Growing], leaves: list[Leaf]) -> Node:
+    closed = {id(end): leaf for end, leaf in zip(ends, leaves, strict=True)}
 
     def close(growing: _Growing) -> Node:
         if not growing.children:
-            return Leaf(scaled[id(growing)])
+            return closed[id(growing)]
         left, right = (close(child) for child in growing.children)
         return Split(growing.feature, growing.threshold, left, right)
 

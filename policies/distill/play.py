@@ -47,7 +47,7 @@ _VIRUSES: Final = EVENTS.index("viruses")
 _DRAW: Final = 0.5
 
 Player = np.ndarray | Policy
-"""Who plays a seat: the page of a tree, uint8 (256,), or a policy that places capsules."""
+"""Who plays a seat: the page of a tree, uint8 (190,), or a policy that places capsules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def play_capsules(pages: np.ndarray, starts: np.ndarray, *, threads: int | None 
     Clears and capsules are those of `play_solo`; frames are not counted.
 
     Args:
-        pages: uint8 (trees, 256).
+        pages: uint8 (trees, 190).
         starts: `ROUND_START` (games,).
         threads: Threads that share the games.
 

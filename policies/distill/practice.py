@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from envs.backends.native_duel import MAX_CANDIDATES, list_candidates, read_positions
 from envs.game.layout import CELLS, COLUMNS
 from envs.game.placement import NUM_POSES
+from policies.distill.choices import pack_rows
 from policies.distill.collect import Lessons
-from policies.distill.grow import pack_rows
 from policies.distill.practice_games import NUM_SUMMARY, Choice, PracticeGames
 from policies.distill.spec import NUM_FEATURES
 

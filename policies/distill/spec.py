@@ -17,7 +17,7 @@ from typing import Final
 
 from envs.game.capsule import NUM_ROTATIONS
 
-SPEC_VERSION: Final = 3
+SPEC_VERSION: Final = 4
 """Grows whenever a definition changes; trees of another version are refused."""
 
 THINK_FRAMES: Final = 2
@@ -34,22 +34,21 @@ TARGET_FALLBACK: Final = (0, 3)
 """Rotation and column of the spawn pose, which is a candidate of every falling capsule."""
 
 MAX_LEAVES: Final = 64
-MAX_DEPTH: Final = 16
+MAX_DEPTH: Final = 15
 """Most splits on a walk; it bounds the cycles of a decision."""
-PAGE_SIZE: Final = 256
+PAGE_SIZE: Final = 190
 """Bytes of the page in the cartridge that holds a tree, from its first byte on; the rest is $FF."""
-SPLIT_SIZE: Final = 3
-"""Feature, threshold, offset of the right child; the left child follows."""
-WALKER_SIZE: Final = 29
-"""Bytes of a 6502 routine that walks a tree and returns the bare value."""
-LEAF_FLAG: Final = 0x80
-"""Set in the one byte of a leaf, above its value."""
-MIN_VALUE: Final = 1
-MAX_VALUE: Final = 127
-"""Values of leaves."""
+SPLIT_SIZE: Final = 2
+"""Feature and threshold in one byte, offset of the right child; the left child follows."""
+WALKER_SIZE: Final = 50
+"""Bytes of a 6502 routine that walks a tree and returns the score."""
+MAX_THRESHOLD: Final = 16
+"""Least one is 1; less one it takes the low four bits of its byte, the feature the others."""
 
 LINE_LENGTH: Final = 4
 """Shortest run that clears."""
+LETS_FALL: Final = 32
+"""Added to a run that clears and lets a half beside it fall into a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ class Feature:
 
 
 FEATURES: Final = (
-    Feature("run_max", 1, 16, "longer of the two halves' runs", 12, 22),
-    Feature("run_min", 1, 16, "shorter of the two halves' runs", 6, 10),
+    Feature("run_max", 1, 48, "longer of the two halves' runs, 32 more if a chain", 84, 60),
+    Feature("run_min", 1, 48, "shorter of the two halves' runs", 6, 10),
     Feature("covers_virus", 0, 2, "halves that rest on a virus of another colour", 4, 5),
     Feature("covers_tile", 0, 2, "halves that rest on a tile, no virus, of another colour", 5, 5),
     Feature("depth", 1, 16, "rows above the place of the pivot, its own included", 13, 20),
@@ -81,6 +80,18 @@ FEATURES: Final = (
 """In the order of the tree's feature numbers."""
 NUM_FEATURES: Final = len(FEATURES)
 FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
+
+DEPTH: Final = FEATURE_NAMES.index("depth")
+
+LEAF_BASE: Final = 16 * NUM_FEATURES
+"""Bytes below it are splits; a leaf's is this, four times its value, and `MAX_SLOPE` - slope."""
+MAX_VALUE: Final = (255 - LEAF_BASE) // 4
+"""Of a leaf; the least is 0. One of value is two of score."""
+MIN_SLOPE: Final = -2
+MAX_SLOPE: Final = 1
+"""Score for each row of depth below `SLOPE_DEPTH`."""
+SLOPE_DEPTH: Final = 12
+"""Depth at which a leaf's slope makes no difference."""
 
 ROTATION_ORDER: Final = tuple(range(NUM_ROTATIONS))
 """Candidates come by rotation, then column, both ascending; on a full tie the first one wins."""
@@ -96,6 +107,8 @@ def hash_spec() -> str:
         "turns": TURNS,
         "half_turn": HALF_TURN,
         "line_length": LINE_LENGTH,
-        "tie": ["value descending", "depth descending", "rotation ascending", "column ascending"],
+        "lets_fall": LETS_FALL,
+        "slope_depth": SLOPE_DEPTH,
+        "tie": ["score descending", "depth descending", "rotation ascending", "column ascending"],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

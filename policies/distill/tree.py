@@ -1,4 +1,7 @@
-"""A regression tree over small integers, as nodes and as the page of bytes in the cartridge."""
+"""A model tree over small integers, as nodes and as the page of bytes in the cartridge.
+
+Its leaves are linear in one feature, the depth: so a split need not tell apart what is only deeper.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,24 @@ from typing import Final
 import numpy as np
 
 from policies.distill.spec import (
-    LEAF_FLAG,
+    DEPTH,
+    LEAF_BASE,
     MAX_LEAVES,
+    MAX_SLOPE,
+    MAX_THRESHOLD,
     MAX_VALUE,
-    MIN_VALUE,
+    MIN_SLOPE,
     NUM_FEATURES,
     PAGE_SIZE,
+    SLOPE_DEPTH,
     SPLIT_SIZE,
 )
 
 FILLER: Final = 0xFF
 """Bytes of a page behind its tree."""
-MAX_THRESHOLD: Final = 255
+_THRESHOLD_BITS: Final = 4
+_THRESHOLD_MASK: Final = 0x0F
+_SLOPES: Final = MAX_SLOPE - MIN_SLOPE + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +37,29 @@ class Leaf:
     """The end of a walk."""
 
     value: int
-    """1..127: what a candidate is worth."""
+    """0..27: what a candidate is worth at depth 12."""
+    slope: int = 0
+    """-2..1: by what its score grows with each row of depth."""
 
     def __post_init__(self) -> None:
-        """Check the range.
+        """Check the ranges.
 
         Raises:
-            ValueError: `value` is out of range.
+            ValueError: `value` or `slope` is out of range.
         """
-        if not MIN_VALUE <= self.value <= MAX_VALUE:
-            raise ValueError(f"expected a leaf value {MIN_VALUE}..{MAX_VALUE}, got {self.value!r}")
+        if not 0 <= self.value <= MAX_VALUE:
+            raise ValueError(f"expected a leaf value 0..{MAX_VALUE}, got {self.value!r}")
+        if not MIN_SLOPE <= self.slope <= MAX_SLOPE:
+            raise ValueError(f"expected a slope {MIN_SLOPE}..{MAX_SLOPE}, got {self.slope!r}")
+
+    @property
+    def byte(self) -> int:
+        """As it lies in the page."""
+        return LEAF_BASE + _SLOPES * self.value + MAX_SLOPE - self.slope
+
+    def score(self, depth: int) -> int:
+        """Return what a candidate of some depth scores, as the 6502 reckons it: 73..162."""
+        return (self.byte + 1) // 2 + SLOPE_DEPTH + self.slope * (depth - SLOPE_DEPTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +68,7 @@ class Split:
 
     feature: int
     threshold: int
-    """Left below it, right from it on; 1..255."""
+    """Left below it, right from it on; 1..16."""
     left: Node
     right: Node
 
@@ -80,7 +102,7 @@ def list_leaves(node: Node) -> list[int]:
 
 
 def replace_leaves(node: Node, values: Sequence[int]) -> Node:
-    """Return the same tree with other leaf values, from left to right.
+    """Return the same tree with other leaf values, from left to right; slopes stay.
 
     Raises:
         ValueError: Another number of values, or one out of range.
@@ -88,7 +110,7 @@ def replace_leaves(node: Node, values: Sequence[int]) -> Node:
     if len(values) != count_leaves(node):
         raise ValueError(f"expected {count_leaves(node)} leaf values, got {len(values)}")
     if isinstance(node, Leaf):
-        return Leaf(int(values[0]))
+        return Leaf(int(values[0]), node.slope)
     split = count_leaves(node.left)
     return Split(
         node.feature,
@@ -99,10 +121,10 @@ def replace_leaves(node: Node, values: Sequence[int]) -> Node:
 
 
 def walk(node: Node, features: Sequence[int]) -> int:
-    """Return the value of a candidate."""
+    """Return the score of a candidate."""
     while isinstance(node, Split):
         node = node.left if features[node.feature] < node.threshold else node.right
-    return node.value
+    return node.score(features[DEPTH])
 
 
 def count_bytes(leaves: int) -> int:
@@ -125,7 +147,7 @@ def encode_tree(node: Node) -> bytes:
 
 
 def encode_page(node: Node) -> bytes:
-    """Return the whole page of a tree, 256 bytes.
+    """Return the whole page of a tree, 190 bytes.
 
     Raises:
         ValueError: It has more leaves than the page holds.
@@ -148,16 +170,16 @@ def decode_page(page: bytes) -> Node:
 
 
 def make_page(node: Node) -> np.ndarray:
-    """Return the page as native code takes it, uint8 (256,)."""
+    """Return the page as native code takes it, uint8 (190,)."""
     return np.frombuffer(encode_page(node), np.uint8).copy()
 
 
 def _write(node: Node, data: bytearray) -> None:
     if isinstance(node, Leaf):
-        data.append(LEAF_FLAG | node.value)
+        data.append(node.byte)
         return
     start = len(data)
-    data += bytes((node.feature, node.threshold, 0))
+    data += bytes((node.feature << _THRESHOLD_BITS | node.threshold - 1, 0))
     _write(node.left, data)
     data[start + SPLIT_SIZE - 1] = len(data)
     _write(node.right, data)
@@ -165,13 +187,15 @@ def _write(node: Node, data: bytearray) -> None:
 
 def _read(page: bytes, at: int) -> tuple[Node, int]:
     """Return the node at an offset, and the offset behind it."""
-    if page[at] & LEAF_FLAG:
-        return Leaf(page[at] & ~LEAF_FLAG), at + 1
+    if page[at] >= LEAF_BASE:
+        value, fall = divmod(page[at] - LEAF_BASE, _SLOPES)
+        return Leaf(value, MAX_SLOPE - fall), at + 1
     if at + SPLIT_SIZE >= PAGE_SIZE:
         raise ValueError(f"expected a split to end within the page, got one at byte {at}")
-    feature, threshold, offset = page[at : at + SPLIT_SIZE]
+    question, offset = page[at : at + SPLIT_SIZE]
     left, end = _read(page, at + SPLIT_SIZE)
     if offset != end or end >= PAGE_SIZE:
         raise ValueError(f"expected the right child of byte {at} at {end}, got {offset}")
     right, end = _read(page, end)
+    feature, threshold = question >> _THRESHOLD_BITS, (question & _THRESHOLD_MASK) + 1
     return Split(feature, threshold, left, right), end

@@ -1,9 +1,9 @@
 """Tunes the leaf values of a tree by what comes of its games.
 
-The questions of the tree stay as they are. Every generation plays all its members on the same
-set-ups, which are new for each generation. Solo rounds are few capsules' difference, and the
-cross-entropy method finds it; matches are won and lost by chance, and an evolution strategy of many
-members with few games each follows what little each of them tells.
+The questions of the tree and the slopes of its leaves stay as they are. Every generation plays all
+its members on the same set-ups, which are new for each generation. Solo rounds are few capsules'
+difference, and the cross-entropy method finds it; matches are won and lost by chance, and an
+evolution strategy of many members with few games each follows what little each of them tells.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from policies.distill.play import (
     play_capsules,
     play_match_pages,
 )
-from policies.distill.spec import MAX_VALUE, MIN_VALUE
+from policies.distill.spec import MAX_VALUE
 from policies.distill.tree import Node, list_leaves, make_page, replace_leaves
 
 Goal = Literal["none", "solo", "match"]
@@ -30,9 +30,9 @@ GOALS: Final[tuple[Goal, ...]] = ("none", "solo", "match")
 LEVELS: Final = (5, 10, 15)
 MATCH_LEVELS: Final = (5, 10)
 
-_SPREAD: Final = 19.0
+_SPREAD: Final = 4.5
 """Standard deviation of the first generation."""
-_LEAST_SPREAD: Final = 2.5
+_LEAST_SPREAD: Final = 0.6
 """What the first generation's elite cannot take from the spread; it shrinks with each."""
 _SHRINKS: Final = 0.92
 _KEPT: Final = 0.3
@@ -40,7 +40,7 @@ _KEPT: Final = 0.3
 _ELITE: Final = 0.25
 _TRIAL: Final = 4
 """Games by which tuned and untuned are compared in the end, in those of a generation."""
-_MATCH_SPREADS: Final = (3.0, 1.0)
+_MATCH_SPREADS: Final = (1.0, 0.5)
 """Standard deviation of the members of the first and of the last generation."""
 _STEP: Final = 0.2
 """How far the mean moves along what a generation tells, in spreads."""
@@ -66,7 +66,7 @@ class TuneConfig:
     """Games of a member in a generation."""
 
 
-MATCH_TUNING: Final = TuneConfig("match", generations=80, members=256, games=8)
+MATCH_TUNING: Final = TuneConfig("match", generations=40, members=256, games=8)
 """For matches. The mean learns as much from many members with few games each as from few with
 many, and more of the directions that it could take."""
 
@@ -138,7 +138,7 @@ def tune_for_matches(
         gains, score = _measure_gains(_make_pages(tree, members), config.games, rng, threads)
         velocity *= _MOMENTUM
         velocity += (1 - _MOMENTUM) * _find_slope(directions, gains[:pairs] - gains[pairs:])
-        mean = np.clip(mean + _STEP * spread * velocity, MIN_VALUE, MAX_VALUE)
+        mean = np.clip(mean + _STEP * spread * velocity, 0, MAX_VALUE)
         if on_generation is not None:
             on_generation(generation, score)
     tuned = replace_leaves(tree, _round_leaves(mean).tolist())
@@ -212,7 +212,7 @@ def rank_by_matches(
 
 
 def _round_leaves(values: np.ndarray) -> np.ndarray:
-    rounded: np.ndarray = np.clip(np.rint(values), MIN_VALUE, MAX_VALUE).astype(np.int64)
+    rounded: np.ndarray = np.clip(np.rint(values), 0, MAX_VALUE).astype(np.int64)
     return rounded
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.distill.spec import FEATURES, NUM_FEATURES
+from policies.distill.spec import FEATURES, LEAF_BASE, NUM_FEATURES, SLOPE_DEPTH
 from policies.distill.tree import Node, encode_tree
 
 _BYTES_A_LINE: Final = 12
 
-_WALKER: Final = """\
-/* Value of a candidate, 1..127: the greatest wins, then the least height, then the first. */
-static inline unsigned char pill_tree_walk(const unsigned char features[PILL_NUM_FEATURES]) {
+_WALKER: Final = f"""\
+/* Score of a candidate, 73..162: the greatest wins, then the lowest, then the first. */
+static inline unsigned char pill_tree_walk(const unsigned char features[PILL_NUM_FEATURES]) {{
+    const int depth = features[PILL_DEPTH];
     unsigned char at = 0;
-    while (pill_tree[at] < 0x80) {
-        const unsigned char below = features[pill_tree[at]] < pill_tree[at + 1];
-        at = below ? (unsigned char)(at + 3) : pill_tree[at + 2];
-    }
-    return pill_tree[at] & 0x7F;
-}
+    while (pill_tree[at] < 0x{LEAF_BASE:02X}) {{
+        const unsigned char split = pill_tree[at];
+        const int left = features[split >> 4] <= (split & 0x0F);
+        at = left ? (unsigned char)(at + 2) : pill_tree[at + 1];
+    }}
+    return (unsigned char)(
+        (pill_tree[at] + 1) / 2 + depth + (pill_tree[at] & 3) * ({SLOPE_DEPTH} - depth));
+}}
 """
 
 

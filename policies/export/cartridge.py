@@ -44,7 +44,7 @@ def write_cartridge(page: bytes) -> bytes:
     """Return Pill Duel as an iNES file whose CPU opponent plays this tree.
 
     Args:
-        page: 256 bytes, see `policies.distill.tree.encode_page`.
+        page: 190 bytes, see `policies.distill.tree.encode_page`.
 
     Raises:
         ValueError: The page holds no tree: the console would walk astray in it.
@@ -65,7 +65,7 @@ def replace_page(rom: bytes, page: bytes) -> bytes:
 
 
 def read_page(rom: bytes) -> bytes:
-    """Return the page of a Pill Duel ROM, 256 bytes.
+    """Return the page of a Pill Duel ROM, 190 bytes.
 
     Raises:
         CartridgeError: `rom` is not Pill Duel.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.sax.saxutils import escape
 
+from policies.distill.decide import describe_leaf
 from policies.distill.spec import FEATURE_NAMES, MAX_VALUE
 from policies.distill.tree import Leaf, Node, count_leaves
 
@@ -50,7 +51,7 @@ def _draw(node: Node, depth: int, drawing: _Drawing) -> float:
             f'<rect x="{x}" y="{y - 8:g}" width="36" height="16" rx="3" '
             f'fill="hsl(140,55%,{light}%)"/>'
             f'<text x="{x + 18}" y="{y + 4:g}" text-anchor="middle" fill="{ink}">'
-            f"{node.value}</text>"
+            f"{describe_leaf(node)}</text>"
         )
         return y
     ends = (_draw(node.left, depth + 1, drawing), _draw(node.right, depth + 1, drawing))

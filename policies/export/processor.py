@@ -20,7 +20,6 @@ from envs.game.layout import (
     PlayerOffset,
 )
 from policies.distill.routine import Situation
-from policies.distill.spec import LEAF_FLAG
 from policies.export.cartridge import PROGRAM_START, read_labels
 
 CYCLE_LIMIT: Final = 45_000
@@ -54,8 +53,8 @@ class Decision:
 class Walk:
     """Where a walk of the cartridge's tree ended."""
 
-    value: int
-    """Of the leaf, 1..127."""
+    score: int
+    """Of the candidate, 73..162."""
     cycles: int
     """From the first instruction through the return."""
 
@@ -125,7 +124,7 @@ class Processor:
         """
         self.memory[FEATURES_ADDRESS : FEATURES_ADDRESS + len(features)] = list(features)
         cycles = self._call(_WALK, 0)
-        return Walk(int(self._mpu.a) & ~LEAF_FLAG, cycles)
+        return Walk(int(self._mpu.a), cycles)
 
     def _call(self, name: str, x: int) -> int:
         """Run a routine to its return, and return its cycles."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from envs.game.layout import COLUMNS, EMPTY, ROWS, Tile
 from policies.distill.decide import Judged, choose_best, judge_candidates, list_path
 from policies.distill.routine import Situation
-from policies.distill.spec import FEATURES
+from policies.distill.spec import FEATURES, SLOPE_DEPTH
 from policies.distill.tree import Leaf, Node
 from policies.export.picture import draw_tree
 
@@ -63,7 +63,8 @@ def render_report(facts: ReportFacts) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
         f"<p>Seed {facts.seed}. Upper branches of the tree are those below the threshold; "
-        "of the candidates the greatest value wins.</p>"
+        "of the candidates the greatest score wins: twice the value of its leaf and, if that has a "
+        f"slope such as -1d, so much for each row of depth below {SLOPE_DEPTH}.</p>"
         f"{body}</body></html>\n"
     )
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from envs.game.layout import CELLS, COLUMNS, EMPTY, FRAMES_PER_ROW, NUM_COLOURS, ROWS, Tile
 from policies.distill.routine import Situation
-from policies.distill.spec import FEATURES, NUM_FEATURES
+from policies.distill.spec import DEPTH, FEATURES, NUM_FEATURES
 from policies.distill.tree import Leaf, Node
 
 _BYTE: Final = 256
 _RANDOM_TILES: Final = (Tile.VIRUS, Tile.SINGLE, Tile.TOP, Tile.BOTTOM, Tile.LEFT, Tile.RIGHT)
+_KIND_MASK: Final = 0xF0
 _SPAWN_CELLS: Final = (3, 4)
 _FASTEST: Final = 15
 """Gravity index of the slowest speed of a round; every index from it on occurs."""
@@ -23,7 +24,8 @@ def draw_rows(tree: Node, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return feature rows that together end at every leaf that can be reached.
 
     For each leaf there is a row on each edge of its box, so both sides of every threshold are met;
-    the others are drawn, half within the features' ranges and half from all bytes.
+    the others are drawn, half within the features' ranges and half from all bytes. The depth, which
+    scores are reckoned with, is always within its range.
 
     Returns:
         uint8 (n, features), n at least `count`.
@@ -31,6 +33,7 @@ def draw_rows(tree: Node, count: int, rng: np.random.Generator) -> np.ndarray:
     edges = [row for low, high in _list_boxes(tree) for row in _list_edges(low, high)]
     inside = np.stack([rng.integers(one.low, one.high + 1, count // 2) for one in FEATURES], axis=1)
     anything = rng.integers(0, _BYTE, (count - count // 2, NUM_FEATURES))
+    anything[:, DEPTH] = inside[: len(anything), DEPTH]
     return np.concatenate([np.array(edges), inside, anything]).astype(np.uint8)
 
 
@@ -64,11 +67,19 @@ def draw_situations(count: int, rng: np.random.Generator) -> Iterator[Situation]
             0, NUM_COLOURS, (ROWS, COLUMNS)
         )
         bottle[filled] = tiles[filled]
+        _cut_at_walls(bottle)
         cells = bottle.reshape(CELLS)
         cells[list(_SPAWN_CELLS)] = EMPTY
         first, second = rng.integers(0, NUM_COLOURS, 2).tolist()
         frames = FRAMES_PER_ROW[int(rng.integers(_FASTEST, len(FRAMES_PER_ROW)))]
         yield Situation(cells.tobytes(), (first, second), frames)
+
+
+def _cut_at_walls(bottle: np.ndarray) -> None:
+    """Make singles of halves whose other halves would lie outside of the bottle."""
+    for column, kind in ((0, Tile.RIGHT), (COLUMNS - 1, Tile.LEFT)):
+        cells = bottle[:, column]
+        cells[cells & _KIND_MASK == kind] += Tile.SINGLE - kind
 
 
 def _list_boxes(tree: Node) -> Iterator[tuple[list[int], list[int]]]:
@@ -86,7 +97,9 @@ def _list_boxes(tree: Node) -> Iterator[tuple[list[int], list[int]]]:
         yield from walk(node.left, low, below)
         yield from walk(node.right, above, high)
 
-    yield from walk(tree, [0] * NUM_FEATURES, [_BYTE - 1] * NUM_FEATURES)
+    low, high = [0] * NUM_FEATURES, [_BYTE - 1] * NUM_FEATURES
+    low[DEPTH], high[DEPTH] = FEATURES[DEPTH].low, FEATURES[DEPTH].high
+    yield from walk(tree, low, high)
 
 
 def _list_edges(low: list[int], high: list[int]) -> Iterator[list[int]]:

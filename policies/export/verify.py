@@ -123,7 +123,7 @@ def compare_walks(rom: bytes, tree: Node, seed: int, count: int = VECTORS) -> Ag
     processor = Processor(rom)
     rows = draw_rows(tree, count, np.random.default_rng(seed)).tolist()
     walks = [processor.walk(row) for row in rows]
-    mismatches = sum(one.value != walk(tree, row) for one, row in zip(walks, rows, strict=True))
+    mismatches = sum(one.score != walk(tree, row) for one, row in zip(walks, rows, strict=True))
     facts = {"most cycles of a walk": max(one.cycles for one in walks)}
     return Agreement("tree vectors, Python and 6502", len(rows), mismatches, facts)
 

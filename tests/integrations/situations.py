@@ -31,6 +31,7 @@ def draw_situations(rng: np.random.Generator, count: int) -> Iterator[Situation]
         else:
             bottle = _pile(rng, ROWS if index % 3 == 1 else ROWS // 2)
         bottle[0, 3:5] = EMPTY
+        _cut_at_walls(bottle)
         first, second = rng.integers(0, NUM_COLOURS, 2).tolist()
         base = int(rng.choice(SPEED_BASES))
         speed_ups = int(rng.choice([0, 0, 10, 20, 30, 40, MAX_SPEED_UPS]))
@@ -48,10 +49,28 @@ def fill_bottle(virus_row: int) -> bytes:
     return board.tobytes()
 
 
+def hang_capsules() -> bytes:
+    """Return a bottle at rest in which the looks for what a line lets fall are longest.
+
+    Three capsules lie on each of four viruses, and one half of each hangs over an empty column.
+    """
+    board = np.full((ROWS, COLUMNS), EMPTY, np.uint8)
+    board[2:5, 0::2], board[2:5, 1::2] = Tile.LEFT | 1, Tile.RIGHT | 2
+    board[5, 0::2] = board[-1, 1::2] = Tile.VIRUS
+    return board.tobytes()
+
+
 def _scatter(rng: np.random.Generator, density: float) -> np.ndarray:
     board = rng.choice(_TILES, (ROWS, COLUMNS))
     board[rng.random((ROWS, COLUMNS)) >= density] = EMPTY
     return board
+
+
+def _cut_at_walls(board: np.ndarray) -> None:
+    """Make singles of halves whose other halves would lie outside of the bottle."""
+    for column, kind in ((0, Tile.RIGHT), (COLUMNS - 1, Tile.LEFT)):
+        cells = board[:, column]
+        cells[cells & 0xF0 == kind] += Tile.SINGLE - kind
 
 
 def _pile(rng: np.random.Generator, limit: int) -> np.ndarray:

@@ -21,7 +21,18 @@ from envs.game.layout import (
 )
 from policies.distill.decide import choose_best, judge_candidates
 from policies.distill.routine import Situation
-from policies.distill.spec import FEATURES, MAX_LEAVES, MAX_VALUE, MIN_VALUE
+from policies.distill.spec import (
+    DEPTH,
+    FEATURE_NAMES,
+    FEATURES,
+    MAX_DEPTH,
+    MAX_LEAVES,
+    MAX_SLOPE,
+    MAX_THRESHOLD,
+    MAX_VALUE,
+    MIN_SLOPE,
+    PAGE_SIZE,
+)
 from policies.distill.tree import Leaf, Node, Split, decode_page, encode_page, walk
 from policies.export.cartridge import (
     AI_BYTES_LIMIT,
@@ -32,10 +43,11 @@ from policies.export.cartridge import (
 )
 from policies.export.processor import CYCLE_LIMIT, FEATURES_ADDRESS, Processor
 from tests.integrations.console import CARTRIDGE, Console
-from tests.integrations.situations import draw_situations, fill_bottle
+from tests.integrations.situations import draw_situations, fill_bottle, hang_capsules
 from tests.integrations.test_pill_duel_routines import CLAIMS
+from tests.policies.distill.chains import CHAINS, Chain
 
-DEEPEST = 30
+DEEPEST = MAX_DEPTH
 """Splits to a leaf for which the cycles of a decision are promised."""
 
 Box = tuple[tuple[int, int], ...]
@@ -51,7 +63,7 @@ def find_work_ram(name: str) -> int:
 
 
 def start_box() -> Box:
-    return tuple((feature.low, feature.high) for feature in FEATURES)
+    return tuple((feature.low, min(feature.high, MAX_THRESHOLD)) for feature in FEATURES)
 
 
 def cut_box(box: Box, split: Split) -> tuple[Box, Box]:
@@ -66,10 +78,10 @@ def grow_tree(rng: np.random.Generator, leaves: int, box: Box, depth: int = DEEP
     """A tree with leaves that can all be reached."""
     wide = [number for number, (low, high) in enumerate(box) if low < high]
     if leaves == 1 or depth == 0 or not wide:
-        return Leaf(int(rng.integers(MIN_VALUE, MAX_VALUE + 1)))
+        return Leaf(int(rng.integers(MAX_VALUE + 1)), int(rng.integers(MIN_SLOPE, MAX_SLOPE + 1)))
     number = int(rng.choice(wide))
     low, high = box[number]
-    leaf = Leaf(MIN_VALUE)
+    leaf = Leaf(0)
     split = Split(number, int(rng.integers(low + 1, high + 1)), leaf, leaf)
     left_box, right_box = cut_box(box, split)
     left = int(rng.integers(1, leaves))
@@ -98,9 +110,9 @@ def list_vectors(rng: np.random.Generator, node: Node, box: Box) -> list[list[in
 
 def make_chain(splits: int) -> Node:
     """A tree that asks every candidate all its questions."""
-    node: Node = Leaf(1)
+    node: Node = Leaf(1, MIN_SLOPE)
     for _ in range(splits):
-        node = Split(5, 255, node, Leaf(2))
+        node = Split(DEPTH, 1, Leaf(2), node)
     return node
 
 
@@ -136,6 +148,17 @@ def test_a_thousand_decisions_are_those_of_the_definition(
     assert len({situation.frames_per_row for situation in situations}) > 10
 
 
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("threshold", [4, 5, 6, 16])
+def test_a_line_that_starts_a_chain_is_told_apart(
+    chain: Chain, mirrored: bool, threshold: int
+) -> None:
+    tree = Split(FEATURE_NAMES.index("run_max"), threshold, Leaf(1), Leaf(2))
+    processor = Processor(write_cartridge(encode_page(tree)))
+    compare_decisions(processor, tree, [chain.make_situation(mirrored)])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_cartridge_with_another_tree_decides_by_that_tree(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
@@ -158,12 +181,16 @@ def test_many_decisions_of_many_trees_are_those_of_the_definition() -> None:
         compare_decisions(processor, tree, list(draw_situations(rng, 250)))
 
 
-@pytest.mark.parametrize("virus_row", [2, 8, 15])
+@pytest.mark.parametrize(
+    "bottle",
+    [fill_bottle(2), fill_bottle(8), fill_bottle(15), hang_capsules()],
+    ids=["viruses high", "viruses in the middle", "viruses low", "hanging capsules"],
+)
 @pytest.mark.parametrize("colours", [(0, 1), (2, 0), (1, 1)])
-def test_the_longest_decision_keeps_to_its_cycles(virus_row: int, colours: tuple[int, int]) -> None:
+def test_the_longest_decision_keeps_to_its_cycles(bottle: bytes, colours: tuple[int, int]) -> None:
     tree = make_chain(DEEPEST)
     processor = Processor(write_cartridge(encode_page(tree)))
-    situation = Situation(fill_bottle(virus_row), colours, 20)
+    situation = Situation(bottle, colours, 20)
     assert compare_decisions(processor, tree, [situation])[0] <= CYCLE_LIMIT
 
 
@@ -171,8 +198,8 @@ def test_what_a_decision_starts_with_keeps_to_its_cycles() -> None:
     console = Console()
     console.write_player(1, PlayerOffset.SPEED, Speed.HI)
     console.write_player(1, PlayerOffset.SPEED_UPS, MAX_SPEED_UPS)
-    for virus_row in range(2, ROWS):
-        console.write(FIELD_BASES[1], fill_bottle(virus_row))
+    for bottle in (hang_capsules(), *(fill_bottle(row) for row in range(2, ROWS))):
+        console.write(FIELD_BASES[1], bottle)
         console.call("cpu_decide", x=1)
         assert console.call("survey").cycles <= CLAIMS["survey"]
 
@@ -185,7 +212,7 @@ def test_the_walk_finds_every_leaf_and_both_sides_of_every_split(shipped: bool) 
     processor = Processor(write_cartridge(encode_page(tree)))
     assert find_work_ram("cpu_work") == FEATURES_ADDRESS
     for vector in list_vectors(rng, tree, start_box()):
-        assert processor.walk(vector).value == walk(tree, vector)
+        assert processor.walk(vector).score == walk(tree, vector)
 
 
 def test_a_decision_writes_nothing_but_its_own_ram(processor: Processor) -> None:
@@ -205,7 +232,7 @@ def test_the_whole_opponent_fits_its_bytes(record_property: Callable[[str, objec
     parts = measure_parts()
     record_property("bytes", parts)
     assert sum(parts.values()) <= AI_BYTES_LIMIT
-    assert parts["tree page"] == 256
+    assert parts["tree page"] == PAGE_SIZE
     assert min(parts.values()) > 0
 
 

@@ -18,7 +18,7 @@ constexpr int FIELD2 = 0x500;  // bottle of player 2
 constexpr int RESERVE = 0x780;  // capsule reserve
 constexpr int RESERVE_SIZE = 0x80;
 constexpr int TREE_PAGE = 0xFE00;  // page of the CPU opponent's tree, in the cartridge
-constexpr int TREE_PAGE_SIZE = 0x100;
+constexpr int TREE_PAGE_SIZE = 0xBE;
 
 // Addresses
 constexpr int RNG_HIGH = 0x17;  // RNG, high byte of the 16-bit shift register

@@ -14,6 +14,8 @@ constexpr int NUM_ROTATIONS = 4;
 constexpr int MAX_TAPS = 5;
 constexpr int HALF_TURN = 2;
 constexpr int LINE_LENGTH = 4;
+constexpr int LETS_FALL = 32;
+constexpr int SLOPE_DEPTH = 12;
 constexpr int TURNS[NUM_ROTATIONS] = {0, 1, 2, 1};
 constexpr u8 TYPE_MASK = 0xF0;
 constexpr u8 COLOUR_MASK = 0x03;
@@ -88,6 +90,23 @@ struct Scan {
     }
 
 private:
+    // Does a tile that goes leave half a lying capsule, above three tiles of that half's colour?
+    static bool lets_fall(const u8* field, int row, int x) {
+        const int kind = field[row * COLUMNS + x] & TYPE_MASK;
+        if (kind != TILE_LEFT && kind != TILE_RIGHT) return false;
+        const int beside = kind == TILE_LEFT ? x + 1 : x - 1;
+        if (beside < 0 || beside >= COLUMNS) return false;
+        const int colour = field[row * COLUMNS + beside] & COLOUR_MASK;
+        int same = 0;
+        for (int below = row + 1; below < ROWS && same < LINE_LENGTH - 1; ++below) {
+            const u8 tile = field[below * COLUMNS + beside];
+            if (tile == TILE_EMPTY) continue;
+            if ((tile & COLOUR_MASK) != colour) return false;
+            ++same;
+        }
+        return same == LINE_LENGTH - 1;
+    }
+
     // Count the tiles of one colour from the top on; returns the row below them.
     int count_run(const u8* field, int top, int x, int colour) {
         int row = top;
@@ -101,6 +120,9 @@ private:
             covers_tile = !covers_virus;
         }
         run = 1 + row - top;
+        bool starts_chain = false;
+        for (int at = top; at < row; ++at) starts_chain |= lets_fall(field, at, x);
+        if (run >= LINE_LENGTH && starts_chain) run += LETS_FALL;
         return row;
     }
 };
@@ -156,6 +178,10 @@ void describe_upright(const Position& position, const Reach& reach, const int* c
     candidate.row = static_cast<u8>(top - 1);
 }
 
+int score_leaf(int leaf, int depth) {
+    return (leaf + 1) / 2 + depth + (leaf & 3) * (SLOPE_DEPTH - depth);
+}
+
 }  // namespace
 
 int list_candidates(const Position& position, Candidate* candidates) {
@@ -179,13 +205,12 @@ int list_candidates(const Position& position, Candidate* candidates) {
 }
 
 int walk_tree(const u8* page, const u8* features) {
-    // A page that holds no tree ends the walk too: 85 splits is more than fit.
+    // A page that holds no tree ends the walk too: no walk has more splits than fit.
     int at = 0;
-    for (int step = 0; step < PAGE_SIZE / 3; ++step) {
-        if ((page[at] & LEAF_FLAG) != 0) return page[at] & ~LEAF_FLAG;
-        const int feature = std::min<int>(page[at], NUM_FEATURES - 1);
-        const bool right = features[feature] >= page[(at + 1) % PAGE_SIZE];
-        at = right ? page[(at + 2) % PAGE_SIZE] : (at + 3) % PAGE_SIZE;
+    for (int step = 0; step < PAGE_SIZE / 2; ++step) {
+        if (page[at] >= LEAF_BASE) return score_leaf(page[at], features[DEPTH]);
+        const bool left = features[page[at] >> 4] <= (page[at] & 0x0F);
+        at = (left ? at + 2 : page[(at + 1) % PAGE_SIZE]) % PAGE_SIZE;
     }
     return 0;
 }

@@ -14,8 +14,8 @@ namespace pill::routine {
 constexpr int THINK_FRAMES = 2;
 constexpr int TAP_FRAMES = 2;
 constexpr int NUM_FEATURES = 9;
-constexpr int PAGE_SIZE = 256;
-constexpr int LEAF_FLAG = 0x80;
+constexpr int PAGE_SIZE = 190;
+constexpr int LEAF_BASE = 16 * NUM_FEATURES;
 // Seven columns for a flat capsule, eight for an upright one, each two ways round.
 constexpr int MAX_CANDIDATES = 30;
 
@@ -40,7 +40,7 @@ struct Candidate {
 // List the candidates in their order; returns how many. `candidates` holds MAX_CANDIDATES.
 int list_candidates(const Position& position, Candidate* candidates);
 
-// The value of a leaf, 1..127 in a page that holds a tree.
+// The score of a candidate, 73..162 in a page that holds a tree.
 int walk_tree(const std::uint8_t* page, const std::uint8_t* features);
 
 // Index of the best candidate, the first of equals; -1 if there is none.

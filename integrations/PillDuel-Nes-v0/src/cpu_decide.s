@@ -5,9 +5,14 @@
 .segment "CPU"
 
 LINE           = 4              ; cells
+NUM_ROTATIONS  = 4
 NUM_LIMITS     = 6              ; a limit for each tap, and one that walls are measured against
+LETS_FALL      = $20            ; added to the run of a line that lets a half beside it fall into one
 MIN_UPRIGHT    = 2              ; rows that an upright capsule needs
-NO_VIRUS       = $FF
+FIRST_LEAF     = $90            ; bytes of the tree below it are splits
+THRESHOLD_MASK = $0F            ; of a split: its threshold, less one; above it its feature
+SLOPE_MASK     = $03            ; of a leaf: 1 less its slope
+SLOPE_DEPTH    = 12             ; where slopes make no difference
 
 ; ---- variables ----------------------------------------------------------------------------
 feature        = cpu_work       ; one byte each, in the order of the tree's feature numbers
@@ -26,8 +31,8 @@ wall_left      = bottle + 2     ; always 0: a column without room
 top            = wall_left + 1  ; 8 bytes each, by column: row of the highest occupied cell
 wall_right     = top + COLUMNS  ; always 0
 top_tile       = wall_right + 1 ; its tile
-run            = top_tile + COLUMNS ; run of a half of its colour that rests on it
-virus          = run + COLUMNS  ; colour of the highest virus, or NO_VIRUS
+run            = top_tile + COLUMNS ; run of a half of its colour that rests on it, LETS_FALL
+virus          = run + COLUMNS  ; colour of the highest virus, or negative
 between_first  = virus + COLUMNS ; if there is one: tiles above it not of the first colour
 between_second = between_first + COLUMNS ; and not of the second
 player         = between_second + COLUMNS
@@ -46,18 +51,19 @@ pivot_colour   = rotation + 5   ; 0, 1: which colour the left or lower half has
 floor          = rotation       ; until the candidates: row of the highest tile
 frames         = column         ; frames a row of free fall, less one
 counter        = end_column     ; frames left to the next row, less one
+fall_colour    = limit          ; until find_limits: of a half that a line lets fall
+fall_needs     = limit + 1      ; tiles of its colour that make a line with it
 .assert pivot_colour < cpu_more + CPU_MORE_SIZE, error, "too many variables"
 
 ;; Decide where a player's falling capsule goes.
 ;; in: X = player, its block and bottle | out: CPU_ROTATION, CPU_COLUMN, X = player
-;; clobbers: A, Y | cycles: 45,000 with a tree of at most 30 splits to a leaf
+;; clobbers: A, Y | cycles: 45,000 for a bottle at rest and a tree of at most 15 splits to a leaf
 .proc cpu_decide
     stx player
-    ldy #>FIELD1
     txa
-    beq :+
-    iny
-:   sty bottle + 1
+    ora #>FIELD1
+    sta bottle + 1
+    txa
     lsr a
     ror a                       ; offset of the player's block
     tax
@@ -78,15 +84,10 @@ counter        = end_column     ; frames left to the next row, less one
     sta best_value
     sta rotation
 each:
-    jsr try_rotation
+    jsr try_rotation            ; of one colour, rotations 2 and 3 only tie with 0 and 1
     inc rotation
-    ldy rotation
-    lda capsule
-    eor capsule + 1
-    bne :+
-    iny                         ; a capsule of one colour has only two rotations
-    iny
-:   cpy #4
+    lda rotation
+    cmp #NUM_ROTATIONS
     bcc each
     ldx player
     rts
@@ -94,15 +95,13 @@ each:
 
 ;; Look down each column once, and note what its candidates will ask.
 ;; in: bottle, capsule | out: floor, top, top_tile, run, virus, between_first, between_second
-;; goes on with find_limits | clobbers: A, X, Y, first_run | cycles: 6,900
+;; goes on with find_limits | clobbers: A, X, Y, first_run, limit | cycles: 9,800
 .proc survey
     colour = first_run
     ldx #ROWS
     stx floor
     ldx #COLUMNS - 1
 column_loop:
-    lda #NO_VIRUS
-    sta virus,x
     lda #0
     sta between_first,x
     sta between_second,x
@@ -135,20 +134,62 @@ found:
     sta floor
 count:
     tya
-    bmi :+
+    bmi counted
     lda (bottle),y
     and #COLOUR_MASK
     cmp colour
-    bne :+
+    bne counted
     inc run,x
     tya
-    adc #COLUMNS - 1            ; carry is set
+    pha
+    lda (bottle),y
+    cmp #TILE_LEFT
+    bcc count_next
+    cmp #TILE_SINGLE
+    bcs count_next
+    and #TILE_LEFT ^ TILE_RIGHT
+    bne :+
+    iny                         ; the other half is to the right
+    iny
+:   dey
+    lda (bottle),y
+    and #COLOUR_MASK
+    sta fall_colour
+    lda #LINE - 1
+    sta fall_needs
+fall:
+    tya
+    clc
+    adc #COLUMNS
+    tay
+    bmi count_next
+    lda (bottle),y
+    cmp #TILE_EMPTY
+    beq fall
+    and #COLOUR_MASK
+    cmp fall_colour
+    bne count_next
+    dec fall_needs
+    bne fall
+    lda run,x
+    ora #LETS_FALL
+    sta run,x
+count_next:
+    pla
+    clc
+    adc #COLUMNS
     tay
     bne count                   ; always
+counted:
+    lda run,x
+    cmp #LETS_FALL | LINE
+    bcs :+                      ; it lets fall, and it is a line
+    and #LETS_FALL - 1
+    sta run,x
 :   pla
     tay
 look:
-    bmi done
+    bmi highest
     lda (bottle),y
     cmp #TILE_VIRUS
     bcs no_tile
@@ -169,10 +210,12 @@ no_tile:
     cmp #TILE_EMPTY
     beq next
     and #COLOUR_MASK
-    sta virus,x
-done:
+    tay
+highest:
+    sty virus,x                 ; of no virus, the negative cell below the column
     dex
-    bpl column_loop
+    bmi find_limits
+    jmp column_loop
 .endproc
 
 ;; Find how far the capsule may have sunk at each tap: two frames before the first tap, and two to
@@ -430,25 +473,43 @@ done:
 .endproc
 
 ;; Walk the tree from its root to the leaf of a candidate.
-;; in: feature, tree | out: A = $80 + value | clobbers: X, Y | cycles: 15 and 28 a split
+;; in: feature, tree | out: A = score | clobbers: X, Y | cycles: 66 and 44 a split
 .proc walk_tree
     ldy #0
 split:
     lda cpu_tree,y
-    bmi leaf
+    cmp #FIRST_LEAF
+    pha
+    bcs leaf
+    lsr a
+    lsr a
+    lsr a
+    lsr a
     tax
-    lda feature,x
-    cmp cpu_tree + 1,y
-    bcs right
+    pla
+    and #THRESHOLD_MASK
+    cmp feature,x
     iny
-    iny
-    iny
-    bne split                   ; always: a right child follows
-right:
-    lda cpu_tree + 2,y
+    bcs left
+    lda cpu_tree,y
     tay
     bne split                   ; always: the root is nobody's child
+left:
+    iny
+    bne split                   ; always: a right child follows
 leaf:
+    and #SLOPE_MASK
+    tax
+    pla
+    lsr a
+    adc depth                   ; rounds up by the carry
+slope:
+    dex
+    bmi done
+    sbc depth                   ; carry is clear: one more
+    adc #SLOPE_DEPTH            ; carry is set: one more
+    bne slope                   ; always
+done:
     rts
 .endproc
 

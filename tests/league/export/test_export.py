@@ -83,7 +83,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("budget", "leaves"), [(29, 0), (30, 1), (33, 1), (34, 2), (160, 33), (282, 64), (9_999, 64)]
+    ("budget", "leaves"), [(50, 0), (51, 1), (53, 1), (54, 2), (160, 37), (240, 64), (9_999, 64)]
 )
 def test_a_budget_holds_so_many_leaves(budget: int, leaves: int) -> None:
     assert count_leaves_within(budget) == leaves
@@ -91,12 +91,12 @@ def test_a_budget_holds_so_many_leaves(budget: int, leaves: int) -> None:
 
 def test_sizes_follow_leaves_and_budget() -> None:
     assert list_sizes(None, None) == (8, 16, 32, 64)
-    assert list_sizes(None, 160) == (8, 16, 32, 33)
-    assert list_sizes(None, 40) == (3,)
+    assert list_sizes(None, 160) == (8, 16, 32, 37)
+    assert list_sizes(None, 57) == (3,)
     assert list_sizes(20, None) == (20,)
 
 
-@pytest.mark.parametrize(("leaves", "budget", "least"), [(None, 29, 30), (64, 281, 282)])
+@pytest.mark.parametrize(("leaves", "budget", "least"), [(None, 50, 51), (64, 239, 240)])
 def test_a_small_budget_names_the_least(leaves: int | None, budget: int, least: int) -> None:
     with pytest.raises(BudgetError, match=f"--budget-bytes of {least} or more.*got {budget}"):
         list_sizes(leaves, budget)
@@ -308,7 +308,7 @@ def test_an_export_is_a_wandb_artifact_where_asked(
     ("arguments", "message"),
     [
         (["serch:depth=2", "--out", "x"], "search"),
-        (["greedy", "--out", "x", "--budget-bytes", "12"], "30 or more"),
+        (["greedy", "--out", "x", "--budget-bytes", "12"], "51 or more"),
         (["greedy"], "--out"),
         (["--verify", "nowhere"], "tree.json"),
     ],

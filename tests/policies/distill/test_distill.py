@@ -12,9 +12,9 @@ from envs.actions import BUTTON_ACTIONS
 from envs.backends.native_duel import MAX_CANDIDATES, Duels
 from envs.game.layout import Button, Speed
 from policies.base import View
+from policies.distill.choices import make_targets
 from policies.distill.collect import collect_lessons
 from policies.distill.dagger import DistillConfig, distill
-from policies.distill.grow import make_targets
 from policies.distill.play import (
     MAX_CAPSULES,
     count_start_viruses,
@@ -24,6 +24,7 @@ from policies.distill.play import (
     play_match_pages,
     play_solo,
 )
+from policies.distill.spec import MAX_VALUE
 from policies.distill.teacher import NO_POSE, choose_poses, make_teacher
 from policies.distill.tree import decode_page, list_leaves, make_page, replace_leaves
 from policies.distill.tune import TuneConfig, rank_trees, tune_for_matches, tune_leaves
@@ -165,7 +166,7 @@ def test_tuning_makes_a_spoilt_tree_better() -> None:
     rng = np.random.default_rng(2)
     config = replace(_SMALL, sizes=(16,), tune=TuneConfig("none"))
     good = distill(make_teacher(SearchPolicy(depth=1), rng), config, lambda _: None)[0].tuned
-    spoilt = replace_leaves(good, [128 - value for value in list_leaves(good)])
+    spoilt = replace_leaves(good, [MAX_VALUE - value for value in list_leaves(good)])
     effort = TuneConfig("solo", generations=8, members=24, games=16)
     tuned = tune_leaves(spoilt, effort, np.random.default_rng(1))
     costs = rank_trees([good, spoilt, tuned], 40, np.random.default_rng(0))
@@ -175,8 +176,8 @@ def test_tuning_makes_a_spoilt_tree_better() -> None:
 
 def test_tuning_for_matches_makes_a_spoilt_tree_better() -> None:
     good = decode_page(read_page(read_rom()))
-    values = np.array(list_leaves(good)) + 30 * np.random.default_rng(4).standard_normal(64)
-    spoilt = replace_leaves(good, np.clip(np.rint(values), 1, 127).astype(int).tolist())
+    values = np.array(list_leaves(good)) + 7 * np.random.default_rng(4).standard_normal(64)
+    spoilt = replace_leaves(good, np.clip(np.rint(values), 0, MAX_VALUE).astype(int).tolist())
     effort = TuneConfig("match", generations=20, members=48, games=6)
     scores: list[float] = []
     tuned = tune_for_matches(

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from envs.backends.native_duel import MAX_CANDIDATES
+from policies.distill.choices import make_targets
 from policies.distill.collect import Lessons, collect_lessons
 from policies.distill.dagger import DistillConfig, distill
-from policies.distill.grow import make_targets
 from policies.distill.practice import (
     PracticeConfig,
     PracticeTeacher,

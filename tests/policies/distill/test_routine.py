@@ -32,8 +32,9 @@ from policies.distill.decide import choose_best, judge_candidates
 from policies.distill.features import describe_candidate
 from policies.distill.play import draw_starts, play_on
 from policies.distill.routine import Fall, Situation
-from policies.distill.tree import Node, make_page, walk
+from policies.distill.tree import Leaf, Node, make_page, walk
 from policies.drops import find_column_tops
+from tests.policies.distill.chains import CHAINS, Chain
 from tests.policies.distill.trees import draw_tree
 
 _SPEEDS = tuple(Speed)
@@ -128,6 +129,19 @@ def test_a_half_falls_when_the_other_one_completes_a_line(mirrored: bool) -> Non
     # Without a line the half over the lower column stays in the air.
     single = describe((1, 1))
     assert (single["run_max"], single["run_min"], single["covers_tile"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_line_that_starts_a_chain_is_told_apart(chain: Chain, mirrored: bool) -> None:
+    situation = chain.make_situation(mirrored)
+    judged = judge_candidates(situation, Leaf(1))
+    place = (3, 4 if mirrored else 3)
+    standing = next(one for one in judged if (one.drop.rotation, one.drop.column) == place)
+    assert standing.features[0] == 1 + chain.run + (spec.LETS_FALL if chain.is_chain else 0)
+    (found,), (count,) = list_candidates(np.frombuffer(situation.packed, np.uint8)[None])
+    native = [tuple(one["features"]) for one in found[:count]]
+    assert native == [one.features for one in judged]
 
 
 def test_features_stay_in_their_ranges(images: np.ndarray) -> None:
@@ -255,10 +269,11 @@ def test_one_colour_has_two_rotations() -> None:
     ]
 
 
-def test_walks_agree_on_any_bytes() -> None:
+def test_walks_agree_on_any_bytes_of_what_is_only_compared() -> None:
     rng = np.random.default_rng(9)
     for leaves in (1, 2, 17, 64):
         tree: Node = draw_tree(rng, leaves)
         rows = rng.integers(0, 256, (500, spec.NUM_FEATURES), np.uint8)
+        rows[:, spec.DEPTH] = rng.integers(1, 17, 500)
         values = walk_tree(rows, make_page(tree))
         assert values.tolist() == [walk(tree, row.tolist()) for row in rows]

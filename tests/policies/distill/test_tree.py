@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from policies.distill.artefact import Artefact, ArtefactError, parse_artefact
-from policies.distill.spec import PAGE_SIZE, SPEC_VERSION
+from policies.distill.spec import DEPTH, NUM_FEATURES, PAGE_SIZE, SPEC_VERSION
 from policies.distill.tree import (
     Leaf,
     Split,
@@ -18,21 +18,47 @@ from policies.distill.tree import (
     encode_tree,
     list_leaves,
     replace_leaves,
+    walk,
 )
 from tests.policies.distill.trees import draw_tree
 
 
 def test_a_page_is_what_the_definition_says() -> None:
-    tree = Split(4, 9, Leaf(7), Split(0, 2, Leaf(127), Leaf(1)))
-    assert encode_tree(tree) == bytes((4, 9, 4, 0x87, 0, 2, 8, 0xFF, 0x81))
-    assert encode_page(tree)[9:] == b"\xff" * (PAGE_SIZE - 9)
+    tree = Split(4, 9, Leaf(7), Split(8, 16, Leaf(27, -2), Leaf(0, 1)))
+    assert encode_tree(tree) == bytes((0x48, 3, 0xAD, 0x8F, 6, 0xFF, 0x90))
+    assert encode_page(tree)[7:] == b"\xff" * (PAGE_SIZE - 7)
 
 
 @pytest.mark.parametrize("leaves", [1, 2, 16, 64])
 def test_pages_come_back(leaves: int) -> None:
     tree = draw_tree(np.random.default_rng(leaves), leaves)
-    assert len(encode_tree(tree)) == count_bytes(leaves) == 4 * leaves - 3
+    assert len(encode_tree(tree)) == count_bytes(leaves) == 3 * leaves - 2
     assert decode_page(encode_page(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("leaf", "depth", "score"),
+    [
+        (Leaf(0), 12, 85),
+        (Leaf(0), 1, 85),
+        (Leaf(10, 1), 12, 104),
+        (Leaf(10, 1), 16, 108),
+        (Leaf(10, -1), 16, 101),
+        (Leaf(27, -2), 1, 162),
+        (Leaf(0, -2), 16, 78),
+        (Leaf(0, 1), 1, 73),
+    ],
+    ids=str,
+)
+def test_a_score_is_linear_in_depth(leaf: Leaf, depth: int, score: int) -> None:
+    assert leaf.score(depth) == score
+    assert walk(leaf, [0] * DEPTH + [depth] + [0] * (NUM_FEATURES - DEPTH - 1)) == score
+
+
+@pytest.mark.parametrize(("value", "slope"), [(-1, 0), (28, 0), (3, -3), (3, 2)])
+def test_leaves_have_ranges(value: int, slope: int) -> None:
+    with pytest.raises(ValueError, match="expected a"):
+        Leaf(value, slope)
 
 
 def test_sixty_four_leaves_fill_a_page_and_more_do_not_fit() -> None:
@@ -41,7 +67,7 @@ def test_sixty_four_leaves_fill_a_page_and_more_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "byte"), [(0, 100), (1, 0), (2, 5), (3, 0x80), (200, 0)], ids=str
+    ("place", "byte"), [(0, 0x95), (1, 0), (1, 4), (2, 0x8F), (3, 0), (189, 0)], ids=str
 )
 def test_damaged_pages_are_refused(place: int, byte: int) -> None:
     page = bytearray(encode_page(Split(4, 9, Leaf(7), Leaf(9))))
@@ -52,9 +78,11 @@ def test_damaged_pages_are_refused(place: int, byte: int) -> None:
 
 def test_leaves_are_replaced_in_order() -> None:
     tree = draw_tree(np.random.default_rng(4), 20)
-    assert list_leaves(replace_leaves(tree, range(1, 21))) == list(range(1, 21))
+    changed = replace_leaves(tree, range(20))
+    assert list_leaves(changed) == list(range(20))
+    assert replace_leaves(changed, list_leaves(tree)) == tree
     with pytest.raises(ValueError, match="expected 20 leaf values, got 19"):
-        replace_leaves(tree, range(1, 20))
+        replace_leaves(tree, range(19))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from policies.export.vectors import count_leaves_possible
 from policies.export.verify import VECTORS, compare_walks
 from tests.policies.distill.trees import draw_tree
 
-PAGE = encode_page(Split(4, 9, Leaf(5), Split(0, 3, Leaf(1), Leaf(127))))
+PAGE = encode_page(Split(4, 9, Leaf(5), Split(0, 3, Leaf(0, 1), Leaf(27, -2))))
 EMPTY_BOTTLE = bytes([0xFF] * 128)
 
 
@@ -68,7 +68,7 @@ def test_another_rom_is_refused(rom: bytes) -> None:
         PAGE[:-1],
         PAGE + b"\0",
         bytes(TREE_PAGE_SIZE),
-        bytes([0, 3, 200]) + PAGE[3:],
+        bytes([0, 200]) + PAGE[2:],
         PAGE[:-1] + b"\0",
     ],
 )
@@ -101,12 +101,12 @@ def test_ten_thousand_vectors_walk_on_the_6502_as_in_python(leaves: int) -> None
     assert found.is_exact
     assert found.compared >= VECTORS == 10_000
     # As the walker's source says, with at most a leaf's depth of splits.
-    assert found.facts["most cycles of a walk"] <= 15 + 28 * (leaves - 1)
+    assert found.facts["most cycles of a walk"] <= 66 + 44 * (leaves - 1)
 
 
 def test_every_damaged_byte_of_a_page_is_caught() -> None:
     leaves = 12
-    tree = replace_leaves(draw_tree(np.random.default_rng(5), leaves), range(1, leaves + 1))
+    tree = replace_leaves(draw_tree(np.random.default_rng(6), leaves), range(leaves))
     assert count_leaves_possible(tree) == (leaves, 2 * (leaves - 1)), "no byte is out of reach"
     assert len(set(list_leaves(tree))) == leaves
     good = write_cartridge(encode_page(tree))
