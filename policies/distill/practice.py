@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from envs.backends.native_duel import MAX_CANDIDATES, list_candidates, read_positions
 from envs.game.layout import CELLS, COLUMNS
@@ -21,11 +22,13 @@ from envs.game.placement import NUM_POSES
 from policies.distill.choices import pack_rows
 from policies.distill.collect import Lessons
 from policies.distill.practice_games import NUM_SUMMARY, Choice, PracticeGames
-from policies.distill.spec import NUM_FEATURES
+from policies.distill.spec import FEATURES, MAX_THRESHOLD
 
-_VALUES: Final = 17
-"""Values of a feature that are told apart; what is larger counts as the largest."""
-_OFFSETS: Final = torch.arange(NUM_FEATURES) * _VALUES
+_LARGEST: Final = torch.tensor([min(feature.high, MAX_THRESHOLD) for feature in FEATURES])
+"""By feature: larger values count as this one, as they do to a tree."""
+_OFFSETS: Final = torch.cumsum(_LARGEST + 1, 0) - _LARGEST - 1
+"""By feature: the input of its value 0; a value has an input of its own."""
+_INPUTS: Final = int((_LARGEST + 1).sum())
 _UNITS: Final = 64
 _WARM_UP_BATCH: Final = 1024
 _WARM_UP_EPOCHS: Final = 3
@@ -55,6 +58,8 @@ class PracticeConfig:
     clip: float = 0.2
     entropy: float = 0.01
     """Weight at the start; falls linearly to a tenth."""
+    averaged: float = 0.2
+    """Share of the updates, the last ones, whose weights make the network by their mean."""
 
 
 class SmallNetwork(nn.Module):
@@ -62,7 +67,7 @@ class SmallNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.EmbeddingBag(NUM_FEATURES * _VALUES, _UNITS, mode="sum")
+        self.first = nn.Linear(_INPUTS, _UNITS, bias=False)
         nn.init.normal_(self.first.weight, std=0.3)
         self.rest = nn.Sequential(
             nn.ReLU(), nn.Linear(_UNITS, _UNITS), nn.ReLU(), nn.Linear(_UNITS, 1)
@@ -72,10 +77,20 @@ class SmallNetwork(nn.Module):
             nn.Linear(_UNITS, 1),
         )  # fmt: skip
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Return the scores, float32 (n,), of rows, int64 (n, features)."""
-        scores: Tensor = self.rest(self.first(rows.clamp(max=_VALUES - 1) + _OFFSETS))
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the scores, float32 (n,), of what `encode_rows` made of rows."""
+        scores: Tensor = self.rest(self.first(inputs))
         return scores.squeeze(-1)
+
+
+def encode_rows(rows: np.ndarray) -> Tensor:
+    """Return a one for the value of each feature, zeros beside it, float32 (n, inputs).
+
+    Args:
+        rows: uint8 (n, features).
+    """
+    ones = torch.minimum(torch.from_numpy(rows.astype(np.int64)), _LARGEST) + _OFFSETS
+    return torch.zeros(len(rows), _INPUTS).scatter_(1, ones, 1.0)
 
 
 class Rows:
@@ -91,14 +106,16 @@ class Rows:
         self._is_candidate = torch.from_numpy(is_candidate)
         rows = features[is_candidate]
         _, first, places = np.unique(pack_rows(rows), return_index=True, return_inverse=True)
-        self._unique = torch.from_numpy(rows[first].astype(np.int64))
+        self._unique = encode_rows(rows[first])
         self._places = torch.zeros(is_candidate.shape, dtype=torch.int64)
         self._places[self._is_candidate] = torch.from_numpy(places)
 
     def score(self, network: SmallNetwork, chosen: Tensor | slice = slice(None)) -> Tensor:
         """Return scores, float32 (n, 30), of the chosen positions; least for no candidate."""
-        scores = network(self._unique)
-        return torch.where(self._is_candidate[chosen], scores[self._places[chosen]], _NO_SCORE)
+        places = self._places[chosen]
+        # index_select: indexing takes twice the time on the way back.
+        scores = network(self._unique).index_select(0, places.flatten()).view(places.shape)
+        return torch.where(self._is_candidate[chosen], scores, _NO_SCORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +160,20 @@ def practise(
         _warm_up(network, lessons, targets)
         games = PracticeGames(config.games, rng, threads=threads)
         optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, eps=1e-5)
+        # Weights that still move about a good place have it in their mean (Izmailov et al., 2018).
+        average = AveragedModel(network)
         for update in range(config.updates):
             left = 1 - update / config.updates
             optimiser.param_groups[0]["lr"] = config.learning_rate * (0.05 + 0.95 * left)
             played = _play(network, games, config, rng)
             _learn(network, optimiser, played, config, config.entropy * (0.1 + 0.9 * left))
+            if config.updates - update - 1 < config.averaged * config.updates:
+                average.update_parameters(network)
             if on_update is not None:
                 on_update(update, played.won / max(1, played.ended))
         games.close()
     torch.set_num_threads(threads_before)
+    network.load_state_dict(average.module.state_dict())
     return network
 
 
