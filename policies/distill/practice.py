@@ -167,7 +167,7 @@ def practise(
             optimiser.param_groups[0]["lr"] = config.learning_rate * (0.05 + 0.95 * left)
             played = _play(network, games, config, rng)
             _learn(network, optimiser, played, config, config.entropy * (0.1 + 0.9 * left))
-            if config.updates - update - 1 < config.averaged * config.updates:
+            if update >= config.updates - max(1, round(config.averaged * config.updates)):
                 average.update_parameters(network)
             if on_update is not None:
                 on_update(update, played.won / max(1, played.ended))
