@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from envs.backends.native_duel import MAX_CANDIDATES, list_candidates, read_positions
 from envs.game.layout import CELLS, COLUMNS
@@ -58,8 +57,6 @@ class PracticeConfig:
     clip: float = 0.2
     entropy: float = 0.01
     """Weight at the start; falls linearly to a tenth."""
-    averaged: float = 0.2
-    """Share of the updates, the last ones, whose weights make the network by their mean."""
 
 
 class SmallNetwork(nn.Module):
@@ -160,20 +157,15 @@ def practise(
         _warm_up(network, lessons, targets)
         games = PracticeGames(config.games, rng, threads=threads)
         optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, eps=1e-5)
-        # Weights that still move about a good place have it in their mean (Izmailov et al., 2018).
-        average = AveragedModel(network)
         for update in range(config.updates):
             left = 1 - update / config.updates
             optimiser.param_groups[0]["lr"] = config.learning_rate * (0.05 + 0.95 * left)
             played = _play(network, games, config, rng)
             _learn(network, optimiser, played, config, config.entropy * (0.1 + 0.9 * left))
-            if update >= config.updates - max(1, round(config.averaged * config.updates)):
-                average.update_parameters(network)
             if on_update is not None:
                 on_update(update, played.won / max(1, played.ended))
         games.close()
     torch.set_num_threads(threads_before)
-    network.load_state_dict(average.module.state_dict())
     return network
 
 

@@ -134,9 +134,6 @@ def test_the_shipped_cpu_beats_random_from_either_seat(user_data: Path, seat: in
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="wins 44 of these 50; 0.934 of 4,000 other games: docs/distillation.md"
-)
 def test_the_shipped_cpu_beats_greedy(
     user_data: Path, record_property: Callable[[str, object], None]
 ) -> None:

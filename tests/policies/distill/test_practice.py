@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from envs.backends.native_duel import MAX_CANDIDATES
-from policies.distill import practice
 from policies.distill.choices import make_targets
 from policies.distill.collect import Lessons, collect_lessons
 from policies.distill.dagger import DistillConfig, distill
@@ -116,24 +114,6 @@ def test_practice_is_the_same_every_time_and_changes_the_network() -> None:
     assert (first != run(0)).any()
     assert torch.get_num_threads() == threads
     assert (torch.random.get_rng_state() == before).all()
-
-
-@pytest.mark.parametrize(("averaged", "last"), [(0.0, 1), (0.5, 2), (1.0, 4)])
-def test_the_weights_are_the_mean_of_the_last_ones(
-    averaged: float, last: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lessons, targets = draw_lessons(300)
-    seen: list[torch.Tensor] = []
-    learn = practice._learn
-
-    def learn_and_keep(network: SmallNetwork, *arguments: Any) -> None:
-        learn(network, *arguments)
-        seen.append(network.first.weight.detach().clone())
-
-    monkeypatch.setattr(practice, "_learn", learn_and_keep)
-    config = replace(_TINY, updates=4, averaged=averaged)
-    network = practise(lessons, targets, config, np.random.default_rng(0))
-    assert torch.allclose(network.first.weight, torch.stack(seen[-last:]).mean(0))
 
 
 def test_larger_values_look_alike_to_the_network() -> None:
