@@ -37,7 +37,7 @@ TREE, OTHER_TREE = (
     TreePolicy(draw_tree(np.random.default_rng(leaves), leaves), f"tree:{leaves}")
     for leaves in (40, 64)
 )
-WANDERING_TREE = TreePolicy(draw_tree(np.random.default_rng(7), 64), "tree:wandering")
+WANDERING_TREE = TreePolicy(draw_tree(np.random.default_rng(6), 64), "tree:wandering")
 
 
 @dataclass(frozen=True)
