@@ -1,4 +1,4 @@
-"""Grows a regression tree so that its choices are the teacher's where it matters.
+"""Grows a tree so that its choices are the teacher's where it matters.
 
 What counts is not what a candidate is worth but which one of a position has the greatest value. So
 each split is the one that most helps the choices among all candidates of all positions: values of
