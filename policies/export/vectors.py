@@ -67,7 +67,7 @@ def draw_situations(count: int, rng: np.random.Generator) -> Iterator[Situation]
             0, NUM_COLOURS, (ROWS, COLUMNS)
         )
         bottle[filled] = tiles[filled]
-        _cut_at_walls(bottle)
+        cut_at_walls(bottle)
         cells = bottle.reshape(CELLS)
         cells[list(_SPAWN_CELLS)] = EMPTY
         first, second = rng.integers(0, NUM_COLOURS, 2).tolist()
@@ -75,8 +75,12 @@ def draw_situations(count: int, rng: np.random.Generator) -> Iterator[Situation]
         yield Situation(cells.tobytes(), (first, second), frames)
 
 
-def _cut_at_walls(bottle: np.ndarray) -> None:
-    """Make singles of halves whose other halves would lie outside of the bottle."""
+def cut_at_walls(bottle: np.ndarray) -> None:
+    """Make singles of halves whose other halves would lie outside of the bottle.
+
+    Args:
+        bottle: uint8 (16, 8) of tile bytes, changed in place.
+    """
     for column, kind in ((0, Tile.RIGHT), (COLUMNS - 1, Tile.LEFT)):
         cells = bottle[:, column]
         cells[cells & _KIND_MASK == kind] += Tile.SINGLE - kind

@@ -17,6 +17,7 @@ from envs.game.layout import (
     Tile,
 )
 from policies.distill.routine import Situation
+from policies.export.vectors import cut_at_walls
 
 _KINDS = (Tile.TOP, Tile.BOTTOM, Tile.LEFT, Tile.RIGHT, Tile.SINGLE, Tile.VIRUS, Tile.VIRUS)
 _TILES = np.array([kind | colour for kind in _KINDS for colour in range(NUM_COLOURS)], np.uint8)
@@ -31,7 +32,7 @@ def draw_situations(rng: np.random.Generator, count: int) -> Iterator[Situation]
         else:
             bottle = _pile(rng, ROWS if index % 3 == 1 else ROWS // 2)
         bottle[0, 3:5] = EMPTY
-        _cut_at_walls(bottle)
+        cut_at_walls(bottle)
         first, second = rng.integers(0, NUM_COLOURS, 2).tolist()
         base = int(rng.choice(SPEED_BASES))
         speed_ups = int(rng.choice([0, 0, 10, 20, 30, 40, MAX_SPEED_UPS]))
@@ -64,13 +65,6 @@ def _scatter(rng: np.random.Generator, density: float) -> np.ndarray:
     board = rng.choice(_TILES, (ROWS, COLUMNS))
     board[rng.random((ROWS, COLUMNS)) >= density] = EMPTY
     return board
-
-
-def _cut_at_walls(board: np.ndarray) -> None:
-    """Make singles of halves whose other halves would lie outside of the bottle."""
-    for column, kind in ((0, Tile.RIGHT), (COLUMNS - 1, Tile.LEFT)):
-        cells = board[:, column]
-        cells[cells & 0xF0 == kind] += Tile.SINGLE - kind
 
 
 def _pile(rng: np.random.Generator, limit: int) -> np.ndarray:

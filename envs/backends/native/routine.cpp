@@ -120,9 +120,10 @@ private:
             covers_tile = !covers_virus;
         }
         run = 1 + row - top;
+        if (run < LINE_LENGTH) return row;
         bool starts_chain = false;
         for (int at = top; at < row; ++at) starts_chain |= lets_fall(field, at, x);
-        if (run >= LINE_LENGTH && starts_chain) run += LETS_FALL;
+        if (starts_chain) run += LETS_FALL;
         return row;
     }
 };
